@@ -1,0 +1,491 @@
+"""Shares, means, differences and trends, each with an interval that respects how the data were collected.
+
+Statements of one article, and copies of one story, are not independent. Every interval here therefore resamples whole
+clusters: `draws` bootstrap samples, as multinomial weights times a table of cluster totals, seeded. For shares, the
+bootstrap variance sets the effective sample size of a Wilson interval (as Korn and Graubard 1998 do for the exact
+one), kept between the effective number of clusters and the number of rows, so that a share of 0 or 1 and a group
+of three articles still get an honest interval. Differences combine the two Wilson intervals and the bootstrap
+correlation of the two shares (Newcombe 1998; Zou and Donner 2008); p is the level at which the interval touches 0.
+"""
+
+from collections.abc import Sequence
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+from scipy import sparse, stats
+
+from analysis import _check
+
+_DRAWS = 2000
+_CHUNK = 4_000_000  # resampled cluster indices held in memory at a time
+
+
+def shares(
+    data: pd.DataFrame,
+    value: str,
+    *,
+    by: str | list[str] | None = None,
+    cluster: str = "copy_group",
+    weights: str | None = None,
+    level: float = 0.95,
+    draws: int = _DRAWS,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Share of each value of a coded column, within each group.
+
+    Grain in: one row per coded unit (statement, sentence, article). Grain out: one row per group and value, also where
+    the count is 0. Rows whose `value` or `by` is missing are left out of numerator and denominator.
+
+    Columns returned: the `by` columns, `value`, then `share`, `low`, `high` (0 to 1), `count` (rows with the value),
+    `n` (rows in the group), `clusters` (independent clusters in the group). `weights` names a column of positive row
+    weights (such as 1 over the number of copies); `count` and `n` stay unweighted. `cluster` names the column of units
+    to resample; without a `copy_group` column the default falls back to `article_id`. `attrs` records the settings.
+
+    Raises ValueError for an unknown column, an empty table, or weights that are not positive.
+
+    >>> stances = ["for", "for", "for", "against", "for", "against"]
+    >>> data = pd.DataFrame({"article_id": list("aabbcd"), "stance": stances})
+    >>> shares(data, "stance").round(2)
+        stance  share   low  high  count  n  clusters
+    0  against   0.33  0.07  0.77      2  6         4
+    1      for   0.67  0.23  0.93      4  6         4
+    """
+    table = _Table(data, value, by, cluster, weights, level, draws, seed)
+    out = table.keys.copy()
+    p, n_eff = table.share, table.n_eff
+    low, high = _wilson(p, n_eff, 1 - level)
+    out["share"], out["low"], out["high"] = p, low, high
+    out["count"], out["n"], out["clusters"] = table.count, table.n, table.clusters
+    out.attrs = table.attrs
+    return out
+
+
+def differences(
+    data: pd.DataFrame,
+    value: str,
+    *,
+    by: str,
+    against: object = None,
+    only: object = None,
+    cluster: str = "copy_group",
+    weights: str | None = None,
+    adjust: str = "holm",
+    level: float = 0.95,
+    draws: int = _DRAWS,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Difference in the share of each value between groups, with interval and adjusted p.
+
+    Grain in: as for `shares`. Grain out: one row per value and pair of groups: every pair, or every group against the
+    reference group `against`. `only` keeps one value or a list of values (the family that p is adjusted over).
+
+    Columns returned: `value`, `a`, `b`, `share_a`, `share_b`, `difference` (a minus b), `low`, `high`, `p` (two-sided),
+    `p_adjusted` (Holm 1979, or Benjamini and Hochberg 1995 with `adjust="bh"`), `n_a`, `n_b`. Groups that share
+    clusters (two speakers in one article) are compared with their covariance.
+
+    Raises ValueError for unknown columns, groups or values.
+
+    >>> data = pd.DataFrame({"article_id": range(40), "side": ["x", "y"] * 20, "stance": ["for", "against"] * 20})
+    >>> differences(data, "stance", by="side", only="for")[["a", "b", "difference", "low", "high"]].round(2)
+       a  b  difference   low  high
+    0  x  y         1.0  0.77   1.0
+    """
+    _check.option(adjust, ["holm", "bh"], "adjust")
+    if not isinstance(by, str):
+        raise TypeError(f"by must be one column name, not {by!r}")
+    table = _Table(data, value, by, cluster, weights, level, draws, seed)
+    keys = table.keys
+    groups = list(dict.fromkeys(keys[by]))
+    values = list(dict.fromkeys(keys[value]))
+    if against is not None:
+        _check.option(against, groups, "against")
+    wanted = values if only is None else list(only) if isinstance(only, (list, tuple)) else [only]
+    for item in wanted:
+        _check.option(item, values, "only")
+    pairs = [(g, against) for g in groups if g != against] if against is not None else list(combinations(groups, 2))
+    where = {(g, v): i for i, (g, v) in enumerate(zip(keys[by], keys[value], strict=True))}
+    a = np.array([where[g, v] for v in wanted for g, _ in pairs], dtype=int)
+    b = np.array([where[h, v] for v in wanted for _, h in pairs], dtype=int)
+    correlation = table.correlation(a, b)
+
+    def bounds(alpha: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+        return _mover(table.share[a], table.n_eff[a], table.share[b], table.n_eff[b], correlation, alpha)
+
+    low, high = bounds(1 - level)
+    p = _touches_zero(bounds, len(a))
+    out = pd.DataFrame(
+        {
+            value: [v for v in wanted for _ in pairs],
+            "a": [g for _ in wanted for g, _ in pairs],
+            "b": [h for _ in wanted for _, h in pairs],
+            "share_a": table.share[a],
+            "share_b": table.share[b],
+            "difference": table.share[a] - table.share[b],
+            "low": low,
+            "high": high,
+            "p": p,
+            "p_adjusted": adjusted(p, adjust),
+            "n_a": table.n[a],
+            "n_b": table.n[b],
+        }
+    )
+    out.attrs = table.attrs | {"adjust": adjust}
+    return out
+
+
+def means(
+    data: pd.DataFrame,
+    value: str,
+    *,
+    by: str | list[str] | None = None,
+    cluster: str = "copy_group",
+    weights: str | None = None,
+    level: float = 0.95,
+    draws: int = _DRAWS,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Mean of a numeric column within each group.
+
+    Grain in: one row per unit. Columns returned: the `by` columns, then `mean`, `low`, `high` (in the units of
+    `value`), `n` (rows), `clusters`. The interval is Student's t with clusters less one degrees of freedom around the
+    bootstrap standard error; a group of one cluster has no interval (missing).
+
+    Raises TypeError if `value` is not numeric, ValueError for unknown columns or an empty table.
+
+    >>> data = pd.DataFrame({"article_id": range(5), "gap": [1.0, 2.0, 3.0, 4.0, 5.0]})
+    >>> means(data, "gap").round(1)
+       mean  low  high  n  clusters
+    0   3.0  1.1   4.9  5         5
+    """
+    _check.frame(data, [value])
+    if not pd.api.types.is_numeric_dtype(data[value]):
+        raise TypeError(f"{value} must be numeric, not {data[value].dtype}")
+    sample = _Sample(data, [value], by, cluster, weights, level, draws, seed)
+    x = sample.rows[value].to_numpy(dtype=float)
+    k = len(sample.groups)
+    total = sample.totals(sample.group, sample.weight * x, k)
+    size = sample.totals(sample.group, sample.weight, k)
+    mean = total.sum(0) / size.sum(0)
+    replicate = sample.resample(sparse.hstack([total, size]))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        drawn = replicate[:, :k] / replicate[:, k:]
+    clusters = sample.clusters_per(sample.group, k)
+    error = np.sqrt(_variance(drawn) * _small(clusters))
+    reach = stats.t.ppf((1 + level) / 2, np.maximum(clusters - 1, 1)) * error
+    reach = np.where(clusters > 1, reach, np.nan)
+    out = sample.groups.copy()
+    out["mean"], out["low"], out["high"] = mean, mean - reach, mean + reach
+    out["n"], out["clusters"] = np.bincount(sample.group, minlength=k), clusters
+    out.attrs = sample.attrs | {"value": value}
+    return out
+
+
+def trend(
+    data: pd.DataFrame,
+    value: str,
+    *,
+    freq: str | Sequence[int] = "year",
+    date: str = "date",
+    by: str | None = None,
+    **settings: object,
+) -> pd.DataFrame:
+    """Shares over time: `shares` by period, with the gaps shown.
+
+    `freq` is "year", "quarter" or "month", or the first years of periods of your own ([1993, 2014, 2019] makes
+    1993-2013, 2014-2018 and 2019 to the last year). Rows whose date is missing or known less exactly than `freq` needs
+    (column `date_precision`, where there is one) are left out and counted in `attrs["n_undated"]`.
+
+    Columns returned: `period` (label), `start` (first day), the `by` column, `value`, then those of `shares`. Periods
+    between the first and the last without any row are there with n 0 and a missing share. `settings` go to `shares`.
+
+    Raises ValueError for an unknown `freq`, a date column that is not datetime, or no dated row.
+
+    >>> data = pd.DataFrame({"article_id": range(3), "date": pd.to_datetime(["2016-02-01", "2016-03-01", "2018-05-01"]),
+    ...                      "frame": ["crime", "rights", "rights"]})
+    >>> trend(data, "frame")[["period", "frame", "share", "n"]]
+      period   frame  share  n
+    0   2016   crime    0.5  2
+    1   2016  rights    0.5  2
+    2   2017   crime    NaN  0
+    3   2017  rights    NaN  0
+    4   2018   crime    0.0  1
+    5   2018  rights    1.0  1
+    """
+    data = period(data, freq=freq, date=date)
+    dated = data[data["period"].notna()]
+    if dated.empty:
+        raise ValueError(f"no row has a date in {date!r} as exact as freq={freq!r} needs")
+    dated = dated.assign(period=dated["period"].cat.remove_unused_categories())
+    groups = ["period", *_check.names(by, "by")]
+    out = shares(dated, value, by=groups, **settings)
+    settings_used = out.attrs
+    labels = data["period"].cat.categories
+    first, last = labels.get_loc(dated["period"].min()), labels.get_loc(dated["period"].max())
+    cells = [list(labels[first : last + 1])] + [list(dict.fromkeys(out[c])) for c in [*groups[1:], value]]
+    grid = pd.MultiIndex.from_product(cells, names=[*groups, value])
+    out = out.astype({"period": object}).set_index([*groups, value]).reindex(grid).reset_index()
+    out[["count", "n", "clusters"]] = out[["count", "n", "clusters"]].fillna(0).astype(int)
+    out.insert(1, "start", out["period"].map(_start))
+    out["period"] = pd.Categorical(out["period"], categories=cells[0], ordered=True)
+    out.attrs = settings_used | {"n_undated": int(data["period"].isna().sum())}
+    return out
+
+
+def period(data: pd.DataFrame, *, freq: str | Sequence[int] = "year", date: str = "date") -> pd.DataFrame:
+    """`data` with a column `period`: an ordered category of labels, missing where the date is not known well enough.
+
+    `freq` and the rule for dates are those of `trend`. Every period from the first to the last is a category.
+
+    >>> data = pd.DataFrame({"date": pd.to_datetime(["1994-04-01", "2016-02-16", None])})
+    >>> period(data, freq=[1993, 2014, 2019])["period"].tolist()
+    ['1993-2013', '2014-2018', nan]
+    """
+    _check.frame(data, [date])
+    stamp = data[date]
+    if not pd.api.types.is_datetime64_any_dtype(stamp):
+        raise ValueError(f"column {date!r} must hold datetimes, not {stamp.dtype}; use pd.to_datetime or read_articles")
+    if isinstance(freq, str):
+        _check.option(freq, ["year", "quarter", "month"], "freq")
+        whole = stamp.dt.to_period({"year": "Y", "quarter": "Q", "month": "M"}[freq])
+        coarse = {"year": [], "quarter": ["year"], "month": ["year"]}[freq]
+        known = stamp.notna()
+        if "date_precision" in data.columns and coarse:
+            known &= ~data["date_precision"].isin(coarse)
+        whole = whole.where(known)
+        every = pd.period_range(whole.min(), whole.max()).astype(str) if known.any() else []
+        label = whole.astype(object).map(str, na_action="ignore")
+    else:
+        starts = [_check.whole(year, "freq", 1) for year in freq]
+        if not starts or starts != sorted(set(starts)):
+            raise ValueError(f"freq={freq!r} must be first years in rising order, such as [1993, 2014, 2019]")
+        last = int(stamp.dt.year.max()) if stamp.notna().any() else starts[-1]
+        ends = [year - 1 for year in starts[1:]] + [max(last, starts[-1])]
+        every = [str(s) if s == e else f"{s}-{e}" for s, e in zip(starts, ends, strict=True)]
+        place = np.searchsorted(starts, stamp.dt.year.fillna(0).to_numpy(), side="right") - 1
+        label = pd.Series([every[i] if i >= 0 else None for i in place], index=data.index, dtype=object)
+    return data.assign(period=pd.Categorical(label, categories=list(every), ordered=True))
+
+
+def _start(label: str) -> pd.Timestamp:
+    text = str(label)
+    return pd.Timestamp(f"{text[:4]}-01-01") if len(text) in (4, 9) else pd.Period(text).start_time
+
+
+def in_words(table: pd.DataFrame, *, digits: int = 0, **where: object) -> str:
+    """One estimate of a table as a phrase for prose: the share with its interval and its denominator.
+
+    `table` is what `shares`, `trend`, `differences` or `means` returned; `where` names the row. Shares are written in
+    per cent, differences in percentage points, means as they are, each with `digits` decimals.
+
+    Raises ValueError unless exactly one row fits.
+
+    >>> data = pd.DataFrame({"article_id": range(40), "stance": ["for", "against"] * 20})
+    >>> in_words(shares(data, "stance"), stance="for")
+    '50% (95% interval 35 to 65; n = 40)'
+    """
+    _check.frame(table, where, "table")
+    fits = np.logical_and.reduce([table[k].astype(object) == v for k, v in where.items()], initial=True)
+    rows = table[fits]
+    if len(rows) != 1:
+        raise ValueError(f"{where} fits {len(rows)} rows of the table; it must fit one")
+    row = rows.iloc[0]
+    kind = next(k for k in ("share", "difference", "mean") if k in rows.columns)
+    scale, unit = {"share": (100, "%"), "difference": (100, " points"), "mean": (1, "")}[kind]
+    point, low, high = (f"{scale * row[k]:.{digits}f}" for k in (kind, "low", "high"))
+    level = f"{100 * table.attrs.get('level', 0.95):.3g}% interval"
+    tail = f"adjusted p {_p(row['p_adjusted'])}" if kind == "difference" else f"n = {row['n']:,}"
+    return f"{point}{unit} ({level} {low} to {high}; {tail})".replace("-", "\N{MINUS SIGN}")
+
+
+def _p(p: float) -> str:
+    return "under .001" if p < 0.001 else "= " + f"{p:.3f}".lstrip("0")
+
+
+def adjusted(p: Sequence[float], method: str = "holm") -> np.ndarray:
+    """P values adjusted for their number: "holm" (family-wise error) or "bh" (false discovery rate).
+
+    >>> adjusted([0.01, 0.04, 0.03]).round(3).tolist()
+    [0.03, 0.06, 0.06]
+    """
+    p = np.asarray(p, dtype=float)
+    _check.option(method, ["holm", "bh"], "method")
+    if method == "bh" or not len(p):
+        return stats.false_discovery_control(p) if len(p) else p
+    order = np.argsort(p)
+    stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    out = np.empty_like(p)
+    out[order] = np.minimum(stepped, 1)
+    return out
+
+
+class _Sample:
+    """Rows with their group, weight and cluster, and bootstrap draws of clusters."""
+
+    def __init__(
+        self,
+        data: pd.DataFrame,
+        used: list[str],
+        by: str | list[str] | None,
+        cluster: str,
+        weights: str | None,
+        level: float,
+        draws: int,
+        seed: int,
+    ) -> None:
+        self.by = _check.names(by, "by")
+        _check.frame(data, [*used, *self.by])
+        if cluster == "copy_group" and cluster not in data.columns:
+            cluster = "article_id"
+        if cluster == "article_id" and data.index.name == cluster and cluster not in data.columns:
+            data = data.reset_index()
+        _check.frame(data, [cluster] + ([weights] if weights else []))
+        self.level = _check.fraction(level, "level")
+        self.draws, self.seed = _check.whole(draws, "draws", 100), _check.whole(seed, "seed")
+        self.rows = data.dropna(subset=[*used, *self.by, cluster])
+        if self.rows.empty:
+            raise ValueError(f"data has no row in which {_check.listed([*used, *self.by, cluster])} are all known")
+        self.cluster, _ = pd.factorize(self.rows[cluster])
+        self.n_clusters = int(self.cluster.max()) + 1
+        self.weight = np.ones(len(self.rows))
+        if weights:
+            self.weight = self.rows[weights].to_numpy(dtype=float)
+            if not (np.isfinite(self.weight) & (self.weight > 0)).all():
+                raise ValueError(f"column {weights!r} must hold positive, finite weights")
+        self.group, self.groups = self._code(self.by)
+        self.attrs = {"by": self.by, "cluster": cluster, "weights": weights, "level": level, "draws": draws}
+
+    def _code(self, columns: list[str]) -> tuple[np.ndarray, pd.DataFrame]:
+        """Number the observed combinations of `columns`, in category or sorted order."""
+        if not columns:
+            return np.zeros(len(self.rows), dtype=np.int64), pd.DataFrame(index=range(1))
+        grouped = self.rows.groupby(columns, observed=True, sort=True)
+        keys = grouped.size().index
+        table = keys.to_frame(index=False)
+        for name in columns:  # an ordered category stays one
+            if isinstance(self.rows[name].dtype, pd.CategoricalDtype):
+                table[name] = pd.Categorical(table[name], dtype=self.rows[name].dtype)
+        return grouped.ngroup().to_numpy(), table
+
+    def totals(self, cell: np.ndarray, amount: np.ndarray, n_cells: int) -> sparse.csr_array:
+        """Sum of `amount` per cluster and cell."""
+        return sparse.coo_array((amount, (self.cluster, cell)), shape=(self.n_clusters, n_cells)).tocsr()
+
+    def resample(self, totals: sparse.sparray) -> np.ndarray:
+        """Totals of each bootstrap sample of clusters: draws by cells."""
+        rng, transposed = np.random.default_rng(self.seed), totals.tocsr().T.tocsr()
+        size, step = self.n_clusters, max(1, _CHUNK // self.n_clusters)
+        out = np.empty((self.draws, totals.shape[1]))
+        for start in range(0, self.draws, step):
+            rows = min(step, self.draws - start)
+            picked = (
+                rng.integers(0, size, (rows, size), dtype=np.int32) + np.arange(rows, dtype=np.int32)[:, None] * size
+            )
+            times = np.bincount(picked.ravel(), minlength=rows * size).reshape(rows, size)
+            out[start : start + rows] = (transposed @ times.T.astype(float)).T
+        return out
+
+    def clusters_per(self, cell: np.ndarray, n_cells: int) -> np.ndarray:
+        """Number of clusters with at least one row in each cell."""
+        pairs = np.unique(cell.astype(np.int64) * self.n_clusters + self.cluster) // self.n_clusters
+        return np.bincount(pairs, minlength=n_cells)
+
+
+class _Table(_Sample):
+    """Shares of a value within groups: points, effective sizes and draws, one entry per group and value."""
+
+    def __init__(self, data: pd.DataFrame, value: str, by: str | list[str] | None, *settings: object) -> None:
+        if not isinstance(value, str):
+            raise TypeError(f"value must be a column name, not {value!r}")
+        super().__init__(data, [value], by, *settings)
+        if value in self.by:
+            raise ValueError(f"value={value!r} also stands in by; the shares would all be 1")
+        code, names = self._code([value])
+        n_groups, n_values = len(self.groups), len(names)
+        cell = self.group * n_values + code
+        full = np.arange(n_groups * n_values)
+        self.keys = self.groups.iloc[full // n_values].reset_index(drop=True)
+        self.keys[value] = names[value].take(full % n_values).array
+        counted = self.totals(cell, self.weight, len(full))
+        self._size = n_values
+        replicate = self.resample(counted).reshape(self.draws, n_groups, n_values)
+        weight = counted.sum(0).reshape(n_groups, n_values)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            self.drawn = (replicate / replicate.sum(2, keepdims=True)).reshape(self.draws, -1)
+        self.share = (weight / weight.sum(1, keepdims=True)).ravel()
+        self.count = np.bincount(cell, minlength=len(full))
+        self.n = np.repeat(np.bincount(self.group, minlength=n_groups), n_values)
+        self.clusters = np.repeat(self.clusters_per(self.group, n_groups), n_values)
+        self.n_eff = self._effective(n_groups)
+        self.attrs |= {"value": value}
+
+    def _effective(self, n_groups: int) -> np.ndarray:
+        """Effective sample size, between Kish's number of equal clusters and of equal rows."""
+        per_row = np.bincount(self.group, self.weight, n_groups) ** 2
+        per_row = per_row / np.bincount(self.group, self.weight**2, n_groups)
+        mass = self.totals(self.group, self.weight, n_groups)
+        per_cluster = mass.sum(0) ** 2 / mass.power(2).sum(0)
+        most, least = np.repeat(per_row, self._size), np.repeat(per_cluster, self._size)
+        variance = _variance(self.drawn) * _small(self.clusters)
+        # fewer clusters make the variance itself uncertain: shrink by the squared ratio of normal to t quantile
+        tail = (1 + self.level) / 2
+        shrink = (stats.norm.ppf(tail) / stats.t.ppf(tail, np.maximum(self.clusters - 1, 1))) ** 2
+        with np.errstate(divide="ignore", invalid="ignore"):
+            size = self.share * (1 - self.share) / variance * shrink
+        return np.clip(np.where(np.isfinite(size) & (variance > 0), size, 0), least, most)
+
+    def correlation(self, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Bootstrap correlation of the shares at `a` and `b`; 0 where one of them does not vary."""
+        out = np.zeros(len(a))
+        for i, (x, y) in enumerate(zip(self.drawn[:, a].T, self.drawn[:, b].T, strict=True)):
+            both = np.isfinite(x) & np.isfinite(y)
+            if both.sum() > 2 and x[both].std() > 0 and y[both].std() > 0:
+                out[i] = np.corrcoef(x[both], y[both])[0, 1]
+        return out
+
+
+def _variance(drawn: np.ndarray) -> np.ndarray:
+    """Variance over draws; a draw in which a group has no row does not count."""
+    known = np.isfinite(drawn)
+    n = np.maximum(known.sum(0), 1)
+    filled = np.where(known, drawn, 0)
+    centre = filled.sum(0) / n
+    return (np.where(known, drawn - centre, 0) ** 2).sum(0) / n
+
+
+def _small(clusters: np.ndarray) -> np.ndarray:
+    """Resampling n clusters understates the variance by (n - 1) / n."""
+    return clusters / np.maximum(clusters - 1, 1)
+
+
+def _wilson(p: np.ndarray, n: np.ndarray, alpha: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+    """Wilson's (1927) score interval for a share `p` of `n` effective observations, at level 1 - `alpha`."""
+    z2 = stats.norm.isf(np.asarray(alpha) / 2) ** 2
+    centre = (p + z2 / (2 * n)) / (1 + z2 / n)
+    reach = np.sqrt(z2 * (p * (1 - p) / n + z2 / (4 * n**2))) / (1 + z2 / n)
+    # rounding must not leave the point outside its own interval
+    return np.clip(np.minimum(centre - reach, p), 0, 1), np.clip(np.maximum(centre + reach, p), 0, 1)
+
+
+def _mover(
+    p1: np.ndarray, n1: np.ndarray, p2: np.ndarray, n2: np.ndarray, r: np.ndarray, alpha: np.ndarray | float
+) -> tuple[np.ndarray, np.ndarray]:
+    low1, high1 = _wilson(p1, n1, alpha)
+    low2, high2 = _wilson(p2, n2, alpha)
+
+    def reach(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        return np.sqrt(np.maximum(x**2 - 2 * r * x * y + y**2, 0))
+
+    d = p1 - p2
+    return np.maximum(d - reach(p1 - low1, high2 - p2), -1), np.minimum(d + reach(high1 - p1, p2 - low2), 1)
+
+
+def _touches_zero(bounds: object, size: int) -> np.ndarray:
+    """Two-sided p: 1 minus the level at which the interval just reaches 0, by bisection on log p."""
+    low, high = np.full(size, -30.0), np.zeros(size)  # log10 of p
+    for _ in range(60):
+        middle = (low + high) / 2
+        lower, upper = bounds(10**middle)
+        covers = (lower <= 0) & (upper >= 0)  # the interval at this level holds 0: p is larger
+        low, high = np.where(covers, middle, low), np.where(covers, high, middle)
+    return np.where(np.isclose(high, 0), 1.0, 10**high)
