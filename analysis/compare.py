@@ -272,30 +272,44 @@ def _start(label: str) -> pd.Timestamp:
     return pd.Timestamp(f"{text[:4]}-01-01") if len(text) in (4, 9) else pd.Period(text).start_time
 
 
+def arrange(table: pd.DataFrame, column: str, order: Sequence) -> pd.DataFrame:
+    """Rows of `table` whose `column` is in `order`, in that order; rows of one value keep theirs.
+
+    Figures draw rows as they come, so this says which are drawn and in what order.
+
+    >>> arrange(pd.DataFrame({"who": ["a", "b", "c"], "share": [0.1, 0.2, 0.3]}), "who", ["c", "a"])["share"].tolist()
+    [0.3, 0.1]
+    """
+    _check.frame(table, [column], "table")
+    place = {value: i for i, value in enumerate(order)}
+    rows = table[column].astype(object).map(place)
+    return table.loc[rows.dropna().sort_values(kind="stable").index]
+
+
 def in_words(table: pd.DataFrame, *, digits: int = 0, **where: object) -> str:
-    """One estimate of a table as a phrase for prose: the share with its interval and its denominator.
+    """One estimate of a table as a phrase for prose: the estimate, then its interval and denominator in brackets.
 
     `table` is what `shares`, `trend`, `differences` or `means` returned; `where` names the row. Shares are written in
-    per cent, differences in percentage points, means as they are, each with `digits` decimals.
+    per cent, differences in percentage points with their adjusted p, means as they are, each with `digits` decimals.
 
     Raises ValueError unless exactly one row fits.
 
     >>> data = pd.DataFrame({"article_id": range(40), "stance": ["for", "against"] * 20})
     >>> in_words(shares(data, "stance"), stance="for")
-    '50% (95% interval 35 to 65; n = 40)'
+    '50% [35 to 65, n = 40]'
     """
     _check.frame(table, where, "table")
-    fits = np.logical_and.reduce([table[k].astype(object) == v for k, v in where.items()], initial=True)
-    rows = table[fits]
+    rows = table
+    for name, wanted in where.items():
+        rows = rows[rows[name].astype(object) == wanted]
     if len(rows) != 1:
         raise ValueError(f"{where} fits {len(rows)} rows of the table; it must fit one")
     row = rows.iloc[0]
     kind = next(k for k in ("share", "difference", "mean") if k in rows.columns)
     scale, unit = {"share": (100, "%"), "difference": (100, " points"), "mean": (1, "")}[kind]
     point, low, high = (f"{scale * row[k]:.{digits}f}" for k in (kind, "low", "high"))
-    level = f"{100 * table.attrs.get('level', 0.95):.3g}% interval"
-    tail = f"adjusted p {_p(row['p_adjusted'])}" if kind == "difference" else f"n = {row['n']:,}"
-    return f"{point}{unit} ({level} {low} to {high}; {tail})".replace("-", "\N{MINUS SIGN}")
+    tail = f"p {_p(row['p_adjusted'])}" if kind == "difference" else f"n = {int(row['n']):,}"
+    return f"{point}{unit} [{low} to {high}, {tail}]".replace("-", "\N{MINUS SIGN}")
 
 
 def _p(p: float) -> str:

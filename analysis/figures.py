@@ -119,7 +119,16 @@ def plot_shares(
                 part[x],
                 place,
                 xerr=[part[x] - part["low"], part["high"] - part[x]],
-                **({"fmt": look["marker"], "color": look["color"], "ecolor": look["color"], "elinewidth": 1} | kws),
+                **(
+                    {
+                        "fmt": look["marker"],
+                        "color": look["color"],
+                        "ecolor": look["color"],
+                        "elinewidth": 1,
+                        "clip_on": False,
+                    }
+                    | kws
+                ),
                 label=None if name is None else codebook.label(name),
                 linestyle="none",
                 markeredgecolor="black",
@@ -173,15 +182,15 @@ def plot_diverging(
                 hatch=HATCH[name],
                 label=codebook.label(name),
             )
-            for row, (width, start) in enumerate(zip(wide[name], left, strict=True)):
-                if width >= 0.12:
+            for row, (width, start) in enumerate(zip(wide[name], left, strict=True)):  # a narrow part has no room
+                if width >= 0.17:
                     box = {"boxstyle": "round,pad=0.12", "facecolor": STANCE[name], "edgecolor": "none"}
                     ink = "white" if name == "favour" else "black"
                     ax.text(start + width / 2, row, f"{width:.0%}", ha="center", va="center", color=ink, fontsize=6,
                             bbox=box)  # fmt: skip
             left = left + wide[name]
         ax.axvline(0, color="black", linewidth=0.5)
-        ax.set_xlim(-1.02, 1.02)
+        ax.margins(x=0.02)
         ax.set_xticks([])
         ax.spines["bottom"].set_visible(False)
         ax.spines["left"].set_visible(False)
@@ -227,7 +236,16 @@ def plot_timeline(
                 place,
                 part[y],
                 yerr=[part[y] - part["low"], part["high"] - part[y]],
-                **({"fmt": look["marker"], "color": look["color"], "ecolor": look["color"], "elinewidth": 1} | kws),
+                **(
+                    {
+                        "fmt": look["marker"],
+                        "color": look["color"],
+                        "ecolor": look["color"],
+                        "elinewidth": 1,
+                        "clip_on": False,
+                    }
+                    | kws
+                ),
                 label=None if name is None else codebook.label(name),
                 linestyle="none",
                 markeredgecolor="black",
@@ -316,8 +334,8 @@ def plot_matrix(
     with style():
         ax.set_facecolor("#F2F2F2")
         text = wide.map(lambda v: "" if pd.isna(v) else f"{100 * v:.0f}")
-        sns.heatmap(wide, ax=ax, annot=text, fmt="", linewidths=0.6, cbar=False, annot_kws={"fontsize": 6.5},
-                    **({"cmap": "Blues", "vmin": 0, "vmax": max(0.5, float(np.nanmax(wide)))} | kws))  # fmt: skip
+        look = {"annot": text, "fmt": "", "cmap": "Blues", "vmin": 0, "vmax": max(0.5, float(np.nanmax(wide)))}
+        sns.heatmap(wide, ax=ax, linewidths=0.6, cbar=False, **(look | {"annot_kws": {"fontsize": 6.5}} | kws))
         for i, j in zip(*np.where(wide.isna()), strict=True):
             ax.plot([j + 0.35, j + 0.65], [i + 0.65, i + 0.35], color="#999999", linewidth=0.6)
         counts = data.drop_duplicates(y).set_index(y)[n] if n and n in data else None
@@ -336,6 +354,8 @@ def _look(name: object, i: int) -> dict[str, str]:
 
 
 def _rows(ax: Axes, rows: Sequence[object], n: pd.Series | None) -> None:
+    if n is not None and n.nunique() == 1 and len(n) > 1:
+        n = None  # one denominator for all rows belongs in the caption
     labels = [codebook.label(r) + (f" (n={n[r]:,})" if n is not None else "") for r in rows]
     ax.set_yticks(range(len(rows)), labels)
     ax.set_ylim(len(rows) - 0.5, -0.5)

@@ -133,6 +133,10 @@ def _execute(path: Path, environment: dict[str, str]) -> str | None:
         failure = f"{path.name}, cell {cell + 1}: {error.ename}: {error.evalue}"
     except DeadKernelError as error:
         failure = f"{path.name}: {error}"
+    finally:
+        if manager.has_kernel:
+            manager.shutdown_kernel(now=True)
+        manager.cleanup_resources()
     notebook.metadata = nbformat.from_dict({"kernelspec": _KERNELSPEC, "language_info": _LANGUAGE})
     for i, cell in enumerate(notebook.cells):
         cell.id = f"cell-{i + 1:02d}"

@@ -265,7 +265,7 @@ def confusion(
     units = _check.names(unit, "unit")
     _check.frame(codes, [coder, *units, value], "codes")
     known = codes.dropna(subset=[value])
-    have = sorted(known[coder].unique())
+    have = sorted(known[coder].unique().tolist())
     if coders is None:
         coders = have
     if len(coders) != 2:
@@ -482,8 +482,9 @@ def corrected_shares(
     share plus what all machine codes add, as far as they help; "dsl", design-based supervised learning (Egami et al.
     2023): a cross-fitted guess of the trusted code, corrected by the inverse drawing probability; "matrix", the
     inverse of the misclassification matrix (Rogan and Gladen 1978), for comparison: its intervals are the widest. All
-    intervals resample clusters. Half an error more than the trusted codes show is counted. `attrs` records the settings, for "ppi" also the power tuning of each group (`tuning`, 0: the
-    trusted codes alone; 1: the machine's codes in full).
+    intervals resample clusters, and half an error is added to those that the trusted codes show. `attrs` records the
+    settings, for "ppi" also the power tuning of each group (`tuning`, 0: the trusted codes alone; 1: the machine's
+    codes in full).
 
     Raises ValueError, saying what to do, where the trusted codes are no probability sample as far as can be told: no
     `probability`, a value of it that is not in (0, 1], units drawn but not coded, codes that are more or fewer than the
@@ -495,8 +496,8 @@ def corrected_shares(
     >>> data.loc[15:99:5, "trusted"] = ["for"] * 6 + ["against"] * 11  # 3 of 12 "for" are wrong
     >>> corrected_shares(data, "stance", truth="trusted")[["stance", "raw", "share", "low", "high", "n_truth"]].round(2)
         stance  raw  share   low  high  n_truth
-    0  against  0.4   0.55  0.37  0.71       20
-    1      for  0.6   0.45  0.29  0.63       20
+    0  against  0.4   0.55  0.36  0.73       20
+    1      for  0.6   0.45  0.27  0.64       20
     """
     table = _Corrected(data, value, truth, by, method, probability, cluster, weights, level, draws, seed)
     raw = shares(data, value, by=by, cluster=cluster, weights=weights, level=level, draws=draws, seed=seed)
@@ -943,7 +944,8 @@ def multiverse(
     out.insert(out.columns.get_loc("high") + 1, "stands", stands.astype("boolean").where(out["estimate"].notna()))
     out.insert(out.columns.get_loc("stands") + 1, "is_reference", out.index == 0)
     known = out["estimate"].dropna()
-    verdict = f"stands in {stands.sum()} of {len(known)} specifications; estimates from {known.min():.3g} to {known.max():.3g}"
+    verdict = f"stands in {stands.sum()} of {len(known)} specifications; "
+    verdict += f"estimates from {known.min():.3g} to {known.max():.3g}"
     if len(known) < len(out):
         verdict += f"; {len(out) - len(known)} not computed"
     out = out.sort_values("estimate", kind="stable", ignore_index=True)
