@@ -52,8 +52,8 @@ def frame(value: pd.DataFrame, columns: Iterable[str] = (), name: str = "data") 
     have = list(map(str, value.columns))
     for column in columns:
         if column not in value.columns:
-            near = get_close_matches(str(column), have, n=1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
+            near = get_close_matches(str(column).casefold(), [h.casefold() for h in have], n=1)
+            hint = f"; did you mean {next(h for h in have if h.casefold() == near[0])!r}?" if near else ""
             raise ValueError(f"{name} has no column {column!r}; it has {listed(have) or 'no columns'}{hint}")
     return value
 

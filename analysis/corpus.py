@@ -310,7 +310,7 @@ def _checked(
     repeated = table.duplicated(unique)
     if repeated.any() and not problems:
         row = repeated.to_numpy().argmax()
-        shown = ", ".join(f"{u} {table[u].iloc[row]!r}" for u in unique)
+        shown = ", ".join(f"{u} {table[u].iloc[row]}" for u in unique)
         problems.append(f"row {row + 2}: {shown} stands a second time; each must be unique")
     if problems:
         more = f"\n  ... and {len(problems) - _SHOWN} more" if len(problems) > _SHOWN else ""

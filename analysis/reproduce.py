@@ -4,6 +4,7 @@ Everything runs in a temporary copy of `notebooks/` and `data/`, so that a failu
 were. Notebooks come out byte for byte the same in every run: no times, paths, process numbers or widget state.
 """
 
+import asyncio
 import base64
 import hashlib
 import html
@@ -105,7 +106,6 @@ def _environment(work: Path) -> dict[str, str]:
 
 def _execute(path: Path, environment: dict[str, str]) -> str | None:
     """Execute the notebook in place; return None, or the failure in words."""
-    from jupyter_client.manager import KernelManager
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, DeadKernelError
 
@@ -113,19 +113,20 @@ def _execute(path: Path, environment: dict[str, str]) -> str | None:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    connection = Path(environment["JUPYTER_RUNTIME_DIR"]) / f"{path.stem}.json"
-    manager = KernelManager(kernel_name="python3", connection_file=str(connection), transport_encryption="auto")
     client = NotebookClient(
         notebook,
-        km=manager,
+        kernel_name="python3",
         timeout=600,
         record_timing=False,
         coalesce_streams=True,
         resources={"metadata": {"path": str(path.parent)}},
     )
+    manager = client.create_kernel_manager()  # made here, so that the client still owns it and shuts it down
+    manager.connection_file = str(Path(environment["JUPYTER_RUNTIME_DIR"]) / f"{path.stem}.json")
+    manager.transport_encryption = "auto"
     failure = None
     try:
-        client.execute(env=environment)
+        asyncio.run(client.async_execute(env=environment))
     except CellExecutionError as error:
         cell = next(
             i for i, c in enumerate(notebook.cells) if any(o.output_type == "error" for o in c.get("outputs", []))
@@ -133,10 +134,6 @@ def _execute(path: Path, environment: dict[str, str]) -> str | None:
         failure = f"{path.name}, cell {cell + 1}: {error.ename}: {error.evalue}"
     except DeadKernelError as error:
         failure = f"{path.name}: {error}"
-    finally:
-        if manager.has_kernel:
-            manager.shutdown_kernel(now=True)
-        manager.cleanup_resources()
     notebook.metadata = nbformat.from_dict({"kernelspec": _KERNELSPEC, "language_info": _LANGUAGE})
     for i, cell in enumerate(notebook.cells):
         cell.id = f"cell-{i + 1:02d}"
