@@ -8,7 +8,18 @@ from importlib import import_module
 __version__ = "0.1.0"
 
 _HOME = {
-    "compare": ["adjusted", "arrange", "differences", "in_words", "means", "period", "shares", "trend"],
+    "compare": [
+        "adjusted",
+        "arrange",
+        "differences",
+        "in_words",
+        "keyness",
+        "means",
+        "period",
+        "shares",
+        "trend",
+        "word_shift",
+    ],
     "corpus": ["read_articles", "read_events", "read_statements"],
     "validity": ["agreement"],
 }

@@ -304,6 +304,63 @@ def plot_counts(data: pd.DataFrame, *, x: str, hue: str | None = None, ax: Axes 
     return ax
 
 
+def plot_keyness(data: pd.DataFrame, *, n: int = 12, ax: Axes | None = None, **kws: object) -> Axes:
+    """Draw the words that set two groups apart, with their intervals: `n` of the target above `n` of the reference.
+
+    Grain: one word per row of `data`, as `compare.keyness` returns, whose `attrs` name the groups. Words are taken by z
+    and labelled with their counts in both groups. `kws` go to `Axes.errorbar`. Returns the Axes.
+
+    >>> columns = {"log_odds": [1.0, -1.0], "low": [0.5, -2.0], "high": [1.5, 0.0], "z": [3.9, -1.9]}
+    >>> data = pd.DataFrame(columns | {"count": [9, 1], "count_reference": [2, 5]}, index=["lock", "child"])
+    >>> [t.get_text() for t in plot_keyness(data, n=1).get_yticklabels()]
+    ['lock (9, 2)', 'child (1, 5)']
+    >>> plt.close("all")
+    """
+    _check.frame(data, ["log_odds", "low", "high", "z", "count", "count_reference"])
+    _check.whole(n, "n", 1)
+    ranked = data.sort_values("z", ascending=False, kind="stable")
+    above, below = ranked[ranked["z"] > 0].head(n), ranked[ranked["z"] < 0].tail(n)
+    shown = pd.concat([above, below])
+    labels = [
+        f"{w} ({a:,}, {b:,})" for w, a, b in zip(shown.index, shown["count"], shown["count_reference"], strict=True)
+    ]
+    ax = ax or figure(height=0.6 + 0.15 * len(shown))[1]
+    ax = plot_shares(shown.assign(word=labels).drop(columns="n", errors="ignore"), x="log_odds", y="word", percent=False,
+                     ax=ax, **kws)  # fmt: skip
+    ax.axhline(len(above) - 0.5, color="#999999", linewidth=0.5)
+    ax.axvline(0, color="black", linewidth=0.6)
+    names = [codebook.label(data.attrs.get(k, k)) for k in ("reference", "target")]
+    ax.set_xlabel(f"{names[0]}  \N{LEFTWARDS ARROW}  log-odds  \N{RIGHTWARDS ARROW}  {names[1]}")
+    return ax
+
+
+def plot_word_shift(data: pd.DataFrame, *, n: int = 20, ax: Axes | None = None, **kws: object) -> Axes:
+    """Draw the `n` words that contribute most to a difference in mean score, as bars.
+
+    Grain: one word per row, as `compare.word_shift` returns. Bars to the right raise the target's mean; a hatch marks
+    words of negative score, and the label says whether the target uses the word more (+) or less (a minus sign). `kws`
+    go to `Axes.barh`. Returns the Axes.
+
+    >>> data = pd.DataFrame({"shift": [0.4], "score": [-2.0], "is_more": [False]}, index=["abuse"])
+    >>> [t.get_text() for t in plot_word_shift(data).get_yticklabels()]
+    ['abuse \N{MINUS SIGN}']
+    >>> plt.close("all")
+    """
+    _check.frame(data, ["shift", "score", "is_more"])
+    shown = data.reindex(data["shift"].abs().sort_values(ascending=False, kind="stable").index).head(n)
+    ax = ax or figure(height=0.6 + 0.15 * len(shown))[1]
+    with style():
+        for row, (value, score) in enumerate(zip(shown["shift"], shown["score"], strict=True)):
+            ax.barh(row, value, **({"height": 0.7, "edgecolor": "black", "linewidth": 0.4} | kws),
+                    color="#BBBBBB" if score < 0 else "#009E73", hatch="////" if score < 0 else "")  # fmt: skip
+        ax.axvline(0, color="black", linewidth=0.6)
+        marks = ["+" if more else "\N{MINUS SIGN}" for more in shown["is_more"]]
+        ax.set_yticks(range(len(shown)), [f"{w} {m}" for w, m in zip(shown.index, marks, strict=True)])
+        ax.set_ylim(len(shown) - 0.5, -0.5)
+        ax.grid(axis="x", visible=True)
+    return ax
+
+
 def plot_matrix(
     data: pd.DataFrame,
     *,
@@ -354,7 +411,7 @@ def _look(name: object, i: int) -> dict[str, str]:
 
 
 def _rows(ax: Axes, rows: Sequence[object], n: pd.Series | None) -> None:
-    if n is not None and n.nunique() == 1 and len(n) > 1:
+    if n is not None and len(n) > 1 and (n == n.iloc[0]).all():
         n = None  # one denominator for all rows belongs in the caption
     labels = [codebook.label(r) + (f" (n={n[r]:,})" if n is not None else "") for r in rows]
     ax.set_yticks(range(len(rows)), labels)

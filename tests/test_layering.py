@@ -22,8 +22,8 @@ LAYERS = [
 ]
 LAYER = {name: i for i, names in enumerate(LAYERS) for name in names}
 PUBLIC = [
-    "adjusted", "agreement", "arrange", "differences", "in_words", "means", "period", "read_articles", "read_events",
-    "read_statements", "shares", "trend",
+    "adjusted", "agreement", "arrange", "differences", "in_words", "keyness", "means", "period", "read_articles", "read_events",
+    "read_statements", "shares", "trend", "word_shift",
 ]  # fmt: skip
 
 
