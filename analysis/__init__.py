@@ -3,26 +3,28 @@
 The public names are loaded on first use, so that `import analysis` costs next to nothing.
 """
 
+import sys
 from importlib import import_module
+from types import ModuleType
 
 __version__ = "0.1.0"
 
 _HOME = {
     "compare": [
-        "adjusted",
-        "arrange",
-        "differences",
-        "in_words",
-        "keyness",
-        "means",
-        "period",
-        "shares",
-        "trend",
-        "word_shift",
+        "adjusted", "arrange", "differences", "in_words", "keyness", "means", "period", "shares", "trend", "word_shift",
     ],
-    "corpus": ["read_articles", "read_events", "read_statements"],
-    "validity": ["agreement"],
-}
+    "corpus": ["copies", "read_articles", "read_events", "read_statements"],
+    "framing": ["frames"],
+    "lexicon": ["match", "read_lexicon"],
+    "sentiment": ["mean_sentiment", "sentiment"],
+    "stance": ["fit_stance", "stance"],
+    "statements": ["statements"],
+    "text": ["collocations", "concordance", "ngrams", "sentences", "spans", "tokenize"],
+    "validity": [
+        "accuracy", "agreement", "calibration", "confusion", "corrected_differences", "corrected_shares", "multiverse",
+        "plan_sample", "sample",
+    ],
+}  # fmt: skip
 _PLACE = {name: module for module, names in _HOME.items() for name in names}
 
 __all__ = sorted(_PLACE)
@@ -38,3 +40,14 @@ def __getattr__(name: str) -> object:
 
 def __dir__() -> list[str]:
     return sorted([*globals(), *__all__])
+
+
+class _Package(ModuleType):
+    """`analysis.sentiment` is the function, also once the module of that name has been imported."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (isinstance(value, ModuleType) and name in _PLACE):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import pandas as pd
 
 from analysis import _check, codebook
+from analysis._copies import copies as copies  # the clustering has a module of its own, the name lives here
 
 
 class Column(NamedTuple):

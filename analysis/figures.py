@@ -325,12 +325,60 @@ def plot_keyness(data: pd.DataFrame, *, n: int = 12, ax: Axes | None = None, **k
         f"{w} ({a:,}, {b:,})" for w, a, b in zip(shown.index, shown["count"], shown["count_reference"], strict=True)
     ]
     ax = ax or figure(height=0.6 + 0.15 * len(shown))[1]
-    ax = plot_shares(shown.assign(word=labels).drop(columns="n", errors="ignore"), x="log_odds", y="word", percent=False,
-                     ax=ax, **kws)  # fmt: skip
+    shown = shown.assign(word=labels).drop(columns="n", errors="ignore")
+    ax = plot_shares(shown, x="log_odds", y="word", percent=False, ax=ax, **kws)
     ax.axhline(len(above) - 0.5, color="#999999", linewidth=0.5)
     ax.axvline(0, color="black", linewidth=0.6)
     names = [codebook.label(data.attrs.get(k, k)) for k in ("reference", "target")]
     ax.set_xlabel(f"{names[0]}  \N{LEFTWARDS ARROW}  log-odds  \N{RIGHTWARDS ARROW}  {names[1]}")
+    return ax
+
+
+def plot_specification(
+    data: pd.DataFrame, *, label: str = "estimate", ax: Sequence[Axes] | None = None, **kws: object
+) -> Axes:
+    """Draw a specification curve: every estimate with its interval, and below it the choices that led there.
+
+    Grain: one row per specification in rising order, as `validity.multiverse` returns; columns before `estimate` are
+    the choices. The reference is a diamond; estimates whose interval does not stand on the reference's side of
+    `attrs["null"]` are hollow. `ax` is a pair of Axes, one above the other. `kws` go to `Axes.plot`. Returns the upper.
+
+    >>> columns = {"copies": ["dropped", "kept"], "estimate": [0.1, 0.3], "low": [-0.1, 0.2], "high": [0.3, 0.4]}
+    >>> data = pd.DataFrame(columns | {"stands": [False, True], "is_reference": [False, True]})
+    >>> ax = plot_specification(data)
+    >>> [t.get_text() for t in ax.figure.axes[1].get_yticklabels()]
+    ['copies: dropped', 'copies: kept']
+    >>> plt.close(ax.figure)
+    """
+    _check.frame(data, ["estimate", "low", "high", "stands", "is_reference"])
+    data = data[data["estimate"].notna()].reset_index(drop=True)
+    choices = list(data.columns[: data.columns.get_loc("estimate")])
+    rows = [(c, v) for c in choices for v in dict.fromkeys(sorted(map(str, data[c])))]
+    with style():
+        if ax is None:
+            size, ratios = (WIDTH, 1.7 + 0.14 * len(rows)), {"height_ratios": [1.5, 0.14 * len(rows)]}
+            ax = plt.subplots(2, 1, figsize=size, gridspec_kw=ratios, sharex=True, layout="constrained")[1]
+        ax, below = ax
+        at = np.arange(len(data))
+        ax.vlines(at, data["low"], data["high"], color="#0072B2", linewidth=min(1.0, 60 / len(data)))
+        for stands, fill in ((True, "#0072B2"), (False, "white")):
+            part = data["stands"].fillna(False).astype(bool) == stands
+            ax.plot(at[part], data["estimate"][part], **({"marker": "o", "markersize": 2.5, "linestyle": "none"} | kws),
+                    markerfacecolor=fill, markeredgecolor="#0072B2", markeredgewidth=0.6)  # fmt: skip
+        reference = data.index[data["is_reference"].astype(bool)]
+        ax.plot(reference, data["estimate"][reference], marker="D", color="#D55E00", linestyle="none")
+        ax.axhline(data.attrs.get("null", 0), color="black", linewidth=0.6)
+        ax.set_ylabel(label)
+        ax.tick_params(labelbottom=False, bottom=False)
+        ax.spines["bottom"].set_visible(False)
+        for row, (choice, value) in enumerate(rows):
+            taken = at[data[choice].astype(str) == value]
+            below.plot(taken, np.full(len(taken), row), marker="|", markersize=4, linestyle="none", color="black")
+        below.set_yticks(range(len(rows)), [f"{codebook.label(c)}: {codebook.label(v)}" for c, v in rows], fontsize=6)
+        below.set_ylim(len(rows) - 0.5, -0.5)
+        below.set_xticks([])
+        for side in ("left", "bottom"):
+            below.spines[side].set_visible(False)
     return ax
 
 

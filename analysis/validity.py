@@ -560,14 +560,15 @@ class _Corrected(_Sample):
         mass = sparse.coo_array((self.inverse, (self.cluster, self.group)), shape=(self.n_clusters, g)).tocsr()
         alone = np.repeat(mass.sum(0) ** 2 / mass.power(2).sum(0), self.size)  # effective clusters with a trusted code
         self.n_truth, self.clusters = np.repeat(n_truth, self.size), np.repeat(clusters, self.size)
-        spread = self.share * (1 - self.share)
         # errors that no trusted code happened to show are not known to be absent: half an error more
-        unseen = np.minimum(1 / alone, spread) / alone / 2
-        variance = _variance(self.drawn) * _small(self.clusters) + unseen
-        tail = (1 + level) / 2
-        shrink = (stats.norm.ppf(tail) / stats.t.ppf(tail, self.clusters - 1)) ** 2
-        with np.errstate(invalid="ignore"):
-            self.n_eff = np.where(spread > 0, np.minimum(spread / variance * shrink, self.n), alone * shrink)
+        variance = _variance(self.drawn) * _small(self.clusters) + 1 / (2 * alone**2)
+        quantile = stats.t.ppf((1 + level) / 2, self.clusters - 1)
+        # a share near 0 or 1 may be off by more than its own size: its error is then judged at the margin's end
+        margin = np.minimum(quantile * np.sqrt(variance), 0.5)
+        inside = np.clip(self.share, margin, 1 - margin)
+        size = self.share * (1 - self.share) / variance
+        size = np.maximum(size, np.minimum(inside * (1 - inside) / variance, alone))
+        self.n_eff = np.minimum(size, self.n) * (stats.norm.ppf((1 + level) / 2) / quantile) ** 2
         self.attrs |= {"value": value, "truth": truth, "probability": probability, "method": method}
 
     def _check_design(

@@ -15,7 +15,7 @@ def table(counts, cluster=None):
 
 
 def test_independent_rows_get_wilsons_interval():
-    # 3 of 10: (0.3 + 1.92 / 10) / (1 + 3.84 / 10) -+ ... = .108 to .603, with n shrunk by (1.96 / t)^2 = (1.96 / 2.262)^2
+    # 3 of 10: (0.3 + 1.92 / 10) / (1 + 3.84 / 10) -+ ... = .108 to .603; n is shrunk by (1.96 / t)^2, t = 2.262
     row = shares(table({"no": 7, "yes": 3}), "y", draws=20_000).set_index("y").loc["yes"]
     n = max(10 * (9 / 10) * (1.959964 / 2.262157) ** 2, 10)  # never under the number of clusters
     z2 = 1.959964**2

@@ -13,17 +13,20 @@ PACKAGE = Path(analysis.__file__).parent
 # every module with the layer it stands on; a module may import only from lower layers
 LAYERS = [
     ["_check"],
-    ["codebook"],
-    ["compare", "corpus", "figures"],
-    ["validity"],
-    ["reproduce"],
+    ["codebook", "_copies", "_find", "_quotes"],
+    ["compare", "corpus", "encoder", "figures", "text"],
+    ["_attribution", "_speakers", "lexicon", "sentiment", "stance", "validity"],
+    ["framing", "reproduce", "statements", "train"],
     ["doctor"],
     ["__main__"],
 ]
 LAYER = {name: i for i, names in enumerate(LAYERS) for name in names}
 PUBLIC = [
-    "adjusted", "agreement", "arrange", "differences", "in_words", "keyness", "means", "period", "read_articles", "read_events",
-    "read_statements", "shares", "trend", "word_shift",
+    "accuracy", "adjusted", "agreement", "arrange", "calibration", "collocations", "concordance", "confusion", "copies",
+    "corrected_differences", "corrected_shares", "differences", "fit_stance", "frames", "in_words", "keyness", "match",
+    "mean_sentiment", "means", "multiverse", "ngrams", "period", "plan_sample", "read_articles", "read_events",
+    "read_lexicon", "read_statements", "sample", "sentences", "sentiment", "shares", "spans", "stance", "statements",
+    "tokenize", "trend", "word_shift",
 ]  # fmt: skip
 
 
