@@ -20,6 +20,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument("--jobs", type=int, default=1, metavar="N", help="notebooks at a time (default 1)")
     command.set_defaults(run=_reproduce)
 
+    command = commands.add_parser("train", help="train the encoder again (needs the development data and torch)")
+    command.add_argument("--seed", type=int, default=0, metavar="N", help="first seed (default 0)")
+    command.set_defaults(run=_train)
+
     command = commands.add_parser("doctor", help="check that everything the package needs is in place")
     command.set_defaults(run=_doctor)
 
@@ -46,6 +50,13 @@ def _reproduce(arguments: argparse.Namespace) -> int:
         return 1
     what = "equal to what is committed" if arguments.check else f"figures and index.html are in {ROOT / 'figures'}"
     print(f"{len(done)} notebooks executed; {what}")
+    return 0
+
+
+def _train(arguments: argparse.Namespace) -> int:
+    from analysis.train import train
+
+    train(seed=arguments.seed, report=lambda line: print(line, file=sys.stderr, flush=True))
     return 0
 
 
