@@ -16,9 +16,9 @@ _HOME = {
     "corpus": ["copies", "read_articles", "read_events", "read_statements"],
     "framing": ["frames"],
     "lexicon": ["match", "read_lexicon"],
-    "sentiment": ["mean_sentiment", "sentiment"],
+    "sentiment": ["mean_sentiment", "sentiment", "tone"],
     "stance": ["fit_stance", "stance"],
-    "statements": ["statements"],
+    "statements": ["attributions", "speakers", "statements"],
     "text": ["collocations", "concordance", "ngrams", "sentences", "spans", "tokenize"],
     "validity": [
         "accuracy", "agreement", "calibration", "confusion", "corrected_differences", "corrected_shares", "multiverse",

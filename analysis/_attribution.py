@@ -6,8 +6,6 @@ said" is one clause. From each reporting verb a subject is looked for on its lef
 past auxiliaries, adverbs and appositions; what is said is the clause after the verb, or before it ("…, he said").
 """
 
-# ruff: noqa: RUF001  (typographic marks are what this module is about)
-
 import csv
 from functools import cache
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Where words and phrases stand in a string: one automaton over its folded form, offsets in the string as it was."""
 
-# ruff: noqa: RUF001  (typographic variants are what is folded here)
-
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence

@@ -1,7 +1,5 @@
 """Where quotations stand in a string, whatever marks they wear: one pass, no look-back, nothing ever raised."""
 
-# ruff: noqa: RUF001  (typographic quotes are what this module is about)
-
 import re
 from typing import NamedTuple
 

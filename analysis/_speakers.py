@@ -1,7 +1,5 @@
 """Who a noun phrase means: the speaker's name and group, within one article."""
 
-# ruff: noqa: RUF001, RUF003, SIM905  (typographic marks and lists of words are what this module is about)
-
 import csv
 import re
 from functools import cache

@@ -1,24 +1,25 @@
 """Tone: of words as VADER scores them, toward a target, and of news sentences as readers rate them.
 
-`sentiment` is VADER exactly, at a cost that grows with the text's length and not with its square: Hutto and Gilbert (2014), "VADER: A Parsimonious Rule-based Model for Sentiment Analysis of Social Media Text", as
-vaderSentiment 3.3.2 computes it. nltk's VADER is a variant whose scores differ; it is not offered. `tone` is closer to
-what readers make of news. None of them is stance: a sentence can deplore abuse and favour encryption.
+`sentiment` is VADER exactly (Hutto and Gilbert 2014, "VADER: A Parsimonious Rule-based Model for Sentiment Analysis of
+Social Media Text", as vaderSentiment 3.3.2 computes it), at a cost that grows with the text's length and not with its
+square. nltk's VADER is a variant whose scores differ; it is not offered. `tone` is closer to what readers make of news.
+Neither is stance: a sentence can deplore abuse and favour encryption.
 
 Quirks of the reference code, kept here because equal scores are the point:
 
 - Words are cut at white space. Marks are stripped from both ends unless two characters or fewer would be left, so
   "ok!" keeps its mark (and is not found), while "bad--good" and "isn’t" (curly quote) are words of no list.
-- Emoticons are looked up in lower case, so those listed with a capital (":D") never match; nor do entries that hold a
-  space ("fed up"), emoji of more than one character (flags, skin tones), or the idiom "badass".
+- Words and emoticons are looked up in lower case, so ":Þ" never matches; nor do entries that hold a space ("fed up")
+  and emoji of more than one character (flags, skin tones).
 - An emoji becomes its description, and the words of that count. What follows it unspaced sticks to its last word.
-- "I" and "A" count as words in capitals: with one of them or an acronym in the text, no word is "the only one shouted",
-  but any text that mixes them with small letters adds .733 to each word in capitals that carries tone.
+- A word of tone in capitals gains .733 as soon as anything between spaces is not in capitals, be it a number or a dash;
+  so does the effect of a booster.
 - "this" or "so" right before a word of tone strengthens it by a quarter, with or without "never", once three words
   precede it and the first of the three carries no tone.
 - Idioms ("kiss of death", "the bomb") count only from the fourth word on, unless the word three before carries tone;
   "the bomb" also gives its value to a word of tone that follows it.
-- "no" before a word of tone loses its own tone and reverses that of the next two words of tone; "kind" in "kind of"
-  has none.
+- "no" reverses a word of tone one or two words on, and has no tone of its own right before one; "kind" in "kind of" has
+  none either.
 - "but": each tone in the list, in turn, halves or raises by half the *first* word that has the same tone at that
   moment, so repeated words can change twice or never. Only the first "but" of the text counts.
 - Two question marks add .36, three .54, more .96; "!" adds .292 each, four at most, wherever in the text they stand.
@@ -88,7 +89,7 @@ _PIECE = 1 << 14  # characters of a long text that are cut into words at a time
 _BATCH = 1 << 18  # characters of a batch of texts
 
 _EMOJI = re.compile("[©®\u203c-\u3299\U0001f000-\U0001ffff]")  # and other symbols; a class of emoji alone is slow
-_QUOTES = str.maketrans({"‘": "'", "’": "'", "‛": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"', "‟": '"'})  # noqa: RUF001
+_QUOTES = str.maketrans({"‘": "'", "’": "'", "‛": "'", "ʼ": "'", "“": '"', "”": '"', "„": '"', "‟": '"'})
 
 
 def sentiment(
@@ -107,13 +108,15 @@ def sentiment(
 
     `mask` leaves out words that name the topic rather than judge it: True for the list in
     `resources/sentiment_mask.csv`, which gives the reason for each, or a list of your own. A masked word is a word
-    that the lexicon doesn't have. `normalize=True` reads curly quotes as straight ones, so that "isn’t good" is
-    negated; VADER alone does not, so this is off here and on in `mean_sentiment`.
+    that the lexicon doesn't have. On rated editorials the list costs agreement with readers (r = .484 against .503):
+    mask for the topic's sake, not for accuracy. `normalize=True` reads curly quotes as straight ones, so that "isn’t
+    good" is negated; VADER alone does not, so this is off here and on in `mean_sentiment`.
 
     `target` asks for the tone toward one mention in the sentence instead: a term (its first use as a whole word, in any
     case), a Series of terms, or a DataFrame of offsets with columns `start` and `end`, each with the index of `text`.
-    A trained model answers (`encoder.targeted`), not VADER: `neg`, `neu` and `pos` are then probabilities, `compound` is
-    `pos` less `neg`, and `n_cues` is 1 where the target is mentioned, else 0 with missing scores.
+    A trained model answers (`encoder.targeted`), not VADER: `neg`, `neu` and `pos` are then probabilities, `compound`
+    is `pos` less `neg`, and `n_cues` is 1 where the target is mentioned, else 0 with missing scores. Its macro-F1 on
+    1,456 targets of NewsMTSC articles held out of training is .754 (95% interval .732 to .776).
 
     Raises TypeError where `text` is no Series of strings, `mask` no list of words or `target` none of these, ValueError
     where a masked term can never match, a target is empty, has another index or lies outside the text, or `mask` and
@@ -130,9 +133,10 @@ def sentiment(
     3    NaN    NaN    NaN       NaN    <NA>
     >>> sentiment(text, mask=["abuse"])["compound"].tolist()[1]
     -0.4015
-    >>> both = pd.Series(["The brave nurse beat the greedy broker."] * 2)
-    >>> sentiment(both, target=pd.Series(["nurse", "broker"]))["compound"].round(1).tolist()
-    [0.9, -0.9]
+    >>> twice = pd.Series(["Parents love the nurse but hate the broker."] * 2)
+    >>> toward = sentiment(twice, target=pd.Series(["nurse", "broker"]))["compound"]
+    >>> bool(toward[0] > 0 > toward[1])
+    True
     """
     is_text = _check.text(text).notna().to_numpy()
     vader = _vader(_masked(mask))
@@ -146,9 +150,9 @@ def sentiment(
         if mask is not None and mask is not False:
             raise ValueError("mask leaves out words of VADER's lexicon, which target does not use; give one of the two")
         spans = _spans(text, target)
-        read = pd.Series(texts, index=text.index[is_text], dtype=object).set_axis(np.flatnonzero(is_text))
-        tone = encoder.targeted(read.reindex(range(len(text))), spans["start"], spans["end"]).to_numpy()
-        scores = np.column_stack([tone, tone[:, 2] - tone[:, 0], spans["start"].notna()])
+        read = pd.Series(texts, index=np.flatnonzero(is_text), dtype=object).reindex(range(len(text)))
+        toward = encoder.targeted(read, spans["start"], spans["end"]).to_numpy()
+        scores = np.column_stack([toward, toward[:, 2] - toward[:, 0], spans["start"].notna()])
         scores[~is_text] = np.nan
     elif texts:
         scores[is_text] = np.concatenate([vader.scores(batch) for batch in _batches(texts)])
@@ -387,9 +391,11 @@ class _Vader:
                 if number >= _UPPER:
                     boost += _CAPITALS if valence > 0 else -_CAPITALS
                 valence += boost * _FADE[distance]
-            if distance == 1 and near == "never" and intensified:
-                valence *= 1.25
-            elif distance == 2 and (intensified or (near == "never" and two in ("so", "this"))):
+            if (
+                (distance == 1 and near == "never" and intensified)
+                or (distance == 2 and near == "never" and two in ("so", "this"))
+                or (distance == 2 and intensified)
+            ):
                 valence *= 1.25
             elif near == "without" and "doubt" in (one, two)[:distance]:
                 pass

@@ -4,8 +4,6 @@ Method: rules over quotation marks, clauses and a list of reporting verbs, after
 content) of Pareti (2012); speakers are resolved within the article by name, title, apposition and pronoun.
 """
 
-# ruff: noqa: RUF001, SIM905  (typographic quotes and lists of words are what this module is about)
-
 import re
 from bisect import bisect_left, bisect_right
 from functools import cache

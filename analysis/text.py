@@ -31,7 +31,6 @@ slang in two           gon na, lem me, d 'ye  whole                   halves are
 """
 
 # Typographic quotes, dashes and lists of words are what this module is about.
-# ruff: noqa: RUF001, RUF002, SIM905
 
 import re
 from collections import Counter

@@ -11,8 +11,6 @@ The sentences of gold/dev.csv give the accuracy of speaker group and attribution
 sentence before it as context. Both corpora stay in the shared folder; a part that is not there is skipped.
 """
 
-# ruff: noqa: RUF001  (typographic quotes are what is scored)
-
 import argparse
 import re
 import sys

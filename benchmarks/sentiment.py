@@ -188,7 +188,8 @@ def main() -> None:
     """Print every figure."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--fit", action="store_true", help="write resources/tone.csv and stop")
-    if not parser.parse_args().fit:
+    fit = parser.parse_args().fit
+    if not fit:
         print("sentences:", sentence_ratios())
         print("articles:", article_ratios())
         print("growth:", growth())
@@ -196,7 +197,7 @@ def main() -> None:
     elif not RATINGS.exists():
         sys.exit(f"{RATINGS} is absent; tone can only be fitted to it")
     if RATINGS.exists():
-        print(accuracy(fit=parser.parse_args().fit).round(3))
+        print(accuracy(fit=fit).round(3))
 
 
 if __name__ == "__main__":
