@@ -22,11 +22,11 @@ LAYERS = [
 ]
 LAYER = {name: i for i, names in enumerate(LAYERS) for name in names}
 PUBLIC = [
-    "accuracy", "adjusted", "agreement", "arrange", "attributions", "calibration", "collocations", "concordance", "confusion", "copies",
-    "corrected_differences", "corrected_shares", "differences", "fit_stance", "frames", "in_words", "keyness", "match",
-    "mean_sentiment", "means", "multiverse", "ngrams", "period", "plan_sample", "read_articles", "read_events",
-    "read_lexicon", "read_statements", "sample", "sentences", "sentiment", "shares", "spans", "speakers", "stance", "statements",
-    "tokenize", "tone", "trend", "word_shift",
+    "accuracy", "adjusted", "agreement", "arrange", "attributions", "calibration", "collocations", "concordance",
+    "confusion", "copies", "corrected_differences", "corrected_shares", "differences", "fit_stance", "frames",
+    "in_words", "keyness", "match", "mean_sentiment", "means", "multiverse", "ngrams", "period", "plan_sample",
+    "read_articles", "read_events", "read_lexicon", "read_statements", "sample", "sentences", "sentiment",
+    "shares", "spans", "speakers", "stance", "statements", "tokenize", "tone", "trend", "word_shift",
 ]  # fmt: skip
 
 
