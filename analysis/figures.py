@@ -110,30 +110,7 @@ def plot_shares(
     hues = list(dict.fromkeys(data[hue])) if hue else [None]
     ax = ax or figure(height=0.5 + 0.17 * len(rows) * max(1, 0.7 * len(hues)))[1]
     with style():
-        step = 0.7 / len(hues)
-        for i, name in enumerate(hues):
-            part = data if name is None else data[data[hue] == name]
-            place = np.array([rows.index(r) for r in part[y]]) + (i - (len(hues) - 1) / 2) * step
-            look = _look(name, i)
-            ax.errorbar(
-                part[x],
-                place,
-                xerr=[part[x] - part["low"], part["high"] - part[x]],
-                **(
-                    {
-                        "fmt": look["marker"],
-                        "color": look["color"],
-                        "ecolor": look["color"],
-                        "elinewidth": 1,
-                        "clip_on": False,
-                    }
-                    | kws
-                ),
-                label=None if name is None else codebook.label(name),
-                linestyle="none",
-                markeredgecolor="black",
-                markeredgewidth=0.4,
-            )
+        _estimates(ax, data, y, x, hue, spread=0.7, upright=False, kws=kws)
         _rows(ax, rows, data.drop_duplicates(y).set_index(y)["n"] if "n" in data and not hue else None)
         if percent:
             ax.xaxis.set_major_formatter(mpl.ticker.PercentFormatter(1, decimals=0))
@@ -227,30 +204,7 @@ def plot_timeline(
     hues = list(dict.fromkeys(data[hue])) if hue else [None]
     ax = ax or figure()[1]
     with style():
-        step = 0.6 / len(hues)
-        for i, name in enumerate(hues):
-            part = data if name is None else data[data[hue] == name]
-            place = np.array([periods.index(p) for p in part[x].astype(str)]) + (i - (len(hues) - 1) / 2) * step
-            look = _look(name, i)
-            ax.errorbar(
-                place,
-                part[y],
-                yerr=[part[y] - part["low"], part["high"] - part[y]],
-                **(
-                    {
-                        "fmt": look["marker"],
-                        "color": look["color"],
-                        "ecolor": look["color"],
-                        "elinewidth": 1,
-                        "clip_on": False,
-                    }
-                    | kws
-                ),
-                label=None if name is None else codebook.label(name),
-                linestyle="none",
-                markeredgecolor="black",
-                markeredgewidth=0.4,
-            )
+        _estimates(ax, data.assign(**{x: data[x].astype(str)}), x, y, hue, spread=0.6, upright=True, kws=kws)
         labels = [p.replace("-", "\N{EN DASH}") for p in periods]
         if "n" in data:
             n = data.assign(_p=data[x].astype(str)).groupby("_p")["n"].max()
@@ -451,6 +405,37 @@ def plot_matrix(
         labels = [codebook.label(r) + (f" (n={counts[r]:,})" if counts is not None else "") for r in rows]
         ax.set_yticks(np.arange(len(rows)) + 0.5, labels, rotation=0)
     return ax
+
+
+def _estimates(
+    ax: Axes, data: pd.DataFrame, row: str, value: str, hue: str | None, *, spread: float, upright: bool, kws: Mapping
+) -> None:
+    """Draw estimates with intervals at the place of their `row`, values of `hue` side by side within `spread`."""
+    places = {name: i for i, name in enumerate(dict.fromkeys(data[row]))}
+    hues = list(dict.fromkeys(data[hue])) if hue else [None]
+    for i, name in enumerate(hues):
+        part = data if name is None else data[data[hue] == name]
+        place = np.array([places[r] for r in part[row]]) + (i - (len(hues) - 1) / 2) * spread / len(hues)
+        reach = [part[value] - part["low"], part["high"] - part[value]]
+        where = (
+            {"x": place, "y": part[value], "yerr": reach} if upright else {"x": part[value], "y": place, "xerr": reach}
+        )
+        look = _look(name, i)
+        drawn = {
+            "fmt": look["marker"],
+            "color": look["color"],
+            "ecolor": look["color"],
+            "elinewidth": 1,
+            "clip_on": False,
+        }
+        ax.errorbar(
+            **where,
+            **(drawn | kws),
+            label=None if name is None else codebook.label(name),
+            linestyle="none",
+            markeredgecolor="black",
+            markeredgewidth=0.4,
+        )
 
 
 def _look(name: object, i: int) -> dict[str, str]:
