@@ -134,6 +134,12 @@ def test_every_figure_says_what_it_shows():
         assert (ROOT / "figures" / f"{name}.pdf").exists()
 
 
+def test_the_readme_figure_has_the_number_the_readme_names():
+    manifest = json.loads((ROOT / "figures" / "manifest.json").read_text(encoding="utf-8"))
+    number = manifest["figures"]["04-side-by-group"]["caption"].split("n = ")[1].split()[0]
+    assert f"in {number} statements" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def test_the_command_line(capsys):
     assert __main__.main(["reproduce", "--only", "99"]) == 2
     assert "only='99' is not known" in capsys.readouterr().err
