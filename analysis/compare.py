@@ -98,12 +98,7 @@ def differences(
     keys = table.keys
     groups = list(dict.fromkeys(keys[by]))
     values = list(dict.fromkeys(keys[value]))
-    if against is not None:
-        _check.option(against, groups, "against")
-    wanted = values if only is None else list(only) if isinstance(only, (list, tuple)) else [only]
-    for item in wanted:
-        _check.option(item, values, "only")
-    pairs = [(g, against) for g in groups if g != against] if against is not None else list(combinations(groups, 2))
+    wanted, pairs = _compared(groups, values, against, only)
     where = {(g, v): i for i, (g, v) in enumerate(zip(keys[by], keys[value], strict=True))}
     a = np.array([where[g, v] for v in wanted for g, _ in pairs], dtype=int)
     b = np.array([where[h, v] for v in wanted for _, h in pairs], dtype=int)
@@ -132,6 +127,16 @@ def differences(
     )
     out.attrs = table.attrs | {"adjust": adjust}
     return out
+
+
+def _compared(groups: list, values: list, against: object, only: object) -> tuple[list, list[tuple]]:
+    """Return the values to compare, and the pairs of groups: every pair, or every group with `against`."""
+    if against is not None:
+        _check.option(against, groups, "against")
+    wanted = values if only is None else list(only) if isinstance(only, (list, tuple)) else [only]
+    for item in wanted:
+        _check.option(item, values, "only")
+    return wanted, list(combinations(groups, 2)) if against is None else [(g, against) for g in groups if g != against]
 
 
 def means(

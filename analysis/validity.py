@@ -6,7 +6,7 @@ whole clusters (copies of one story, the statements of one article), as in `comp
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from itertools import combinations, product
+from itertools import product
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from scipy import sparse, stats
 
 from analysis import _check
 from analysis.compare import (
+    _compared,
     _mover,
     _Sample,
     _small,
@@ -734,12 +735,7 @@ def corrected_differences(
         raise TypeError(f"by must be one column name, not {by!r}")
     table = _Corrected(data, value, truth, by, method, probability, cluster, weights, level, draws, seed)
     groups, values = list(dict.fromkeys(table.keys[by])), list(dict.fromkeys(table.keys[value]))
-    if against is not None:
-        _check.option(against, groups, "against")
-    wanted = values if only is None else list(only) if isinstance(only, (list, tuple)) else [only]
-    for item in wanted:
-        _check.option(item, values, "only")
-    pairs = [(g, against) for g in groups if g != against] if against is not None else list(combinations(groups, 2))
+    wanted, pairs = _compared(groups, values, against, only)
     out = pd.DataFrame([(v, a, b) for v in wanted for a, b in pairs], columns=[value, "a", "b"])
     where = {key: i for i, key in enumerate(zip(table.keys[by], table.keys[value], strict=True))}
     a, b = (np.array([where[key] for key in zip(out[side], out[value], strict=True)], dtype=int) for side in "ab")
