@@ -13,9 +13,11 @@ _HOME = {
     "compare": [
         "adjusted", "arrange", "differences", "in_words", "keyness", "means", "period", "shares", "trend", "word_shift",
     ],
+    "_copies": ["copy_sensitivity", "copy_weights"],
     "corpus": ["copies", "read_articles", "read_events", "read_statements"],
     "framing": ["frames"],
     "lexicon": ["match", "read_lexicon"],
+    "release": ["release"],
     "sentiment": ["mean_sentiment", "sentiment", "tone"],
     "stance": ["fit_stance", "stance"],
     "statements": ["attributions", "speakers", "statements"],

@@ -24,13 +24,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument("--seed", type=int, default=0, metavar="N", help="first seed (default 0)")
     command.set_defaults(run=_train)
 
+    command = commands.add_parser("release", help="bundle codes, addresses and digests for others; never article text")
+    command.add_argument("--out", required=True, metavar="DIR", help="new folder for the bundle")
+    command.add_argument("--articles", metavar="FILE", help="your articles (default: this study)")
+    command.add_argument("--statements", metavar="FILE", help="their coded statements")
+    command.add_argument("--codes", metavar="FILE", help="units that several coders coded, one row per unit and coder")
+    command.add_argument("--unit", action="append", metavar="COLUMN", help="names the unit in CODES (repeatable)")
+    command.set_defaults(run=_release)
+
+    command = commands.add_parser("benchmark", help="measure speed and accuracy beside other tools")
+    command.add_argument("name", nargs="*", metavar="NAME", help="a file of benchmarks/ (default: all but accuracy)")
+    command.set_defaults(run=_benchmark)
+
     command = commands.add_parser("doctor", help="check that everything the package needs is in place")
     command.set_defaults(run=_doctor)
 
     arguments = parser.parse_args(argv)
     try:
         return arguments.run(arguments)
-    except (ValueError, TypeError, FileNotFoundError) as error:
+    except (ValueError, TypeError, FileNotFoundError, FileExistsError) as error:
         print(f"analysis {arguments.command}: {error}", file=sys.stderr)
         return 2
 
@@ -58,6 +70,49 @@ def _train(arguments: argparse.Namespace) -> int:
 
     train(seed=arguments.seed, report=lambda line: print(line, file=sys.stderr, flush=True))
     return 0
+
+
+def _release(arguments: argparse.Namespace) -> int:
+    from pathlib import Path
+
+    import pandas as pd
+
+    from analysis.corpus import read_articles, read_statements
+    from analysis.release import release, study
+    from analysis.reproduce import ROOT
+
+    if (arguments.articles is None) != (arguments.statements is None):
+        raise ValueError("--articles and --statements go together: name both files, or neither for this study")
+    if arguments.articles is None:
+        tables = study(ROOT / "data")
+    else:
+        articles = read_articles(arguments.articles)
+        tables = {"articles": articles, "statements": read_statements(arguments.statements, articles=articles)}
+        if arguments.codes:
+            tables |= {"codes": pd.read_csv(arguments.codes), "unit": arguments.unit or ["article_id", "n"]}
+    out = release(Path(arguments.out), **tables)
+    print(f"{out}: {len(list(out.iterdir()))} files, and no article text; methods.md has the paragraph for the paper")
+    return 0
+
+
+def _benchmark(arguments: argparse.Namespace) -> int:
+    import subprocess
+
+    from analysis._check import option
+    from analysis.reproduce import ROOT
+
+    known = sorted(path.stem for path in (ROOT / "benchmarks").glob("*.py"))
+    if not known:
+        raise FileNotFoundError(f"{ROOT / 'benchmarks'}: no benchmarks; run from a checkout")
+    failed = []
+    for name in arguments.name or [k for k in known if k != "accuracy"]:  # that one trains for an hour
+        print(f"## {option(name, known, 'name')}", flush=True)
+        done = subprocess.run([sys.executable, ROOT / "benchmarks" / f"{name}.py"], check=False)  # noqa: S603
+        if done.returncode:
+            failed.append(name)
+    if failed:
+        print(f"analysis benchmark: failed: {', '.join(failed)}", file=sys.stderr)
+    return int(bool(failed))
 
 
 def _doctor(arguments: argparse.Namespace) -> int:

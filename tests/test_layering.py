@@ -17,15 +17,16 @@ LAYERS = [
     ["compare", "corpus", "encoder", "figures", "text"],
     ["_attribution", "_speakers", "lexicon", "sentiment", "stance", "validity"],
     ["framing", "reproduce", "statements", "train"],
-    ["doctor"],
+    ["doctor", "release"],
     ["__main__"],
 ]
 LAYER = {name: i for i, names in enumerate(LAYERS) for name in names}
 PUBLIC = [
     "accuracy", "adjusted", "agreement", "arrange", "attributions", "calibration", "collocations", "concordance",
-    "confusion", "copies", "corrected_differences", "corrected_shares", "differences", "fit_stance", "frames",
+    "confusion", "copies", "copy_sensitivity", "copy_weights", "corrected_differences", "corrected_shares",
+    "differences", "fit_stance", "frames",
     "in_words", "keyness", "match", "mean_sentiment", "means", "multiverse", "ngrams", "period", "plan_sample",
-    "read_articles", "read_events", "read_lexicon", "read_statements", "sample", "sentences", "sentiment",
+    "read_articles", "read_events", "read_lexicon", "read_statements", "release", "sample", "sentences", "sentiment",
     "shares", "spans", "speakers", "stance", "statements", "tokenize", "tone", "trend", "word_shift",
 ]  # fmt: skip
 
