@@ -178,6 +178,18 @@ def test_tokens(string, expected):
     assert tokens(string) == expected.split("|")
 
 
+def test_stems_join_the_forms_of_a_word():
+    text = pd.Series(
+        ["Encrypting, Encrypted ENCRYPTION’s “scanners” \udc80 abused abuses", None], index=["b", "b"], name="x"
+    )
+    stems = tokenize(text, stem=True)
+    assert stems.iloc[0][:4] == ["encrypt", ",", "encrypt", "encrypt"]
+    assert stems.iloc[0][-2:] == ["abus", "abus"]
+    assert len(stems.iloc[0]) == len(tokenize(text).iloc[0])
+    assert stems.isna().tolist() == [False, True]
+    assert (list(stems.index), stems.name) == (["b", "b"], "x")
+
+
 def test_plain_sentences_have_nltk_s_tokens():
     for string in [
         "The minister, who hadn't read it, said it'd cost $3.88 (or 40%).",
