@@ -180,7 +180,10 @@ def test_tokens(string, expected):
 
 def test_stems_join_the_forms_of_a_word():
     text = pd.Series(
-        ["Encrypting, Encrypted ENCRYPTION’s “scanners” \udc80 abused abuses", None], index=["b", "b"], name="x"
+        ["Encrypting, Encrypted ENCRYPTION’s “scanners” \udc80 abused abuses", None],
+        index=["b", "b"],
+        name="x",
+        dtype=object,
     )
     stems = tokenize(text, stem=True)
     assert stems.iloc[0][:4] == ["encrypt", ",", "encrypt", "encrypt"]
