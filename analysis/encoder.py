@@ -10,6 +10,8 @@ change a score. Made by `python -m analysis train`; fine-tuned from all-MiniLM-L
 import re
 import tomllib
 from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import NamedTuple
 
@@ -104,8 +106,34 @@ def pieces(texts: list[str], contexts: list[str]) -> Iterator[Pieces]:
         yield Pieces(head + body, [0] * len(head) + [1] * len(body), len(head), sentence.offsets[:LONGEST])
 
 
+_SEEN: ContextVar[dict[tuple[str, str], Vectors] | None] = ContextVar("_SEEN", default=None)
+
+
+@contextmanager
+def shared() -> Iterator[None]:
+    """Within the block, no sentence with the same context is encoded twice: several measures cost one pass.
+
+    The vectors stay in memory until the block ends, some 50 kB a sentence.
+    """
+    before = _SEEN.set({})
+    try:
+        yield
+    finally:
+        _SEEN.reset(before)
+
+
 def encode(texts: list[str], contexts: list[str], *, threads: int = 1) -> list[Vectors]:
     """Vectors of every word piece of every sentence, in the order given."""
+    seen = _SEEN.get()
+    if seen is None:
+        return _encode(texts, contexts, threads)
+    pairs = list(zip(texts, contexts, strict=True))
+    if fresh := [pair for pair in dict.fromkeys(pairs) if pair not in seen]:
+        seen.update(zip(fresh, _encode(*map(list, zip(*fresh, strict=True)), threads), strict=True))
+    return [seen[pair] for pair in pairs]
+
+
+def _encode(texts: list[str], contexts: list[str], threads: int) -> list[Vectors]:
     cut = list(pieces(texts, contexts))
     order = sorted(range(len(cut)), key=lambda i: len(cut[i].ids))
     found: list[Vectors] = [None] * len(cut)
@@ -202,6 +230,12 @@ def fit_head(features: np.ndarray, truth: np.ndarray, classes: list[str], *, pen
 
 def read(text: pd.Series, context: pd.Series | None, *, threads: int = 1) -> tuple[np.ndarray, list[Vectors]]:
     """Which rows of `text` can be scored, and the vectors of those rows; checks both arguments."""
+    known, texts, contexts = given(text, context)
+    return known, encode(texts, contexts, threads=threads)
+
+
+def given(text: pd.Series, context: pd.Series | None) -> tuple[np.ndarray, list[str], list[str]]:
+    """Which rows of `text` can be scored, their sentences and those before; checks both arguments."""
     _check.text(text)
     known = np.array([isinstance(t, str) and bool(t.strip()) for t in text], dtype=bool)
     before = np.full(len(text), "", dtype=object)
@@ -212,8 +246,7 @@ def read(text: pd.Series, context: pd.Series | None, *, threads: int = 1) -> tup
                 f"context has {len(context)} rows and its own index; it must have the index of text ({len(text)} rows)"
             )
         before = np.array([t if isinstance(t, str) else "" for t in context], dtype=object)
-    texts = text.to_numpy(dtype=object)[known].tolist()
-    return known, encode(texts, before[known].tolist(), threads=threads)
+    return known, text.to_numpy(dtype=object)[known].tolist(), before[known].tolist()
 
 
 def heads(

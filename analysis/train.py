@@ -9,6 +9,7 @@ differ by seed only; the mean of their weights ships. Scores repeat within noise
 import gzip
 import hashlib
 import json
+import tarfile
 import tomllib
 from collections.abc import Callable
 from functools import cache
@@ -165,9 +166,15 @@ def gold(shared: Path) -> pd.DataFrame:
 def real(shared: Path, data: Path = ROOT / "data") -> pd.DataFrame:
     """Further real sentences coded for the project; their text is looked up in the shared folder by id or offset."""
     codes = pd.read_csv(data / "training/real.csv")
+    wanted = set(codes["article"])
     unlabelled = pd.read_csv(shared / "data/gold/unlabelled.csv").set_index("sentence_id")
     with gzip.open(shared / "data/abp/topical_subset.jsonl.gz") as lines:
         articles = {a["ID"]: a["content_original"] for a in map(json.loads, lines)}
+    with tarfile.open(shared / "data/sci_crypt_1993/posts.tar.gz") as posts:
+        for post in filter(tarfile.TarInfo.isfile, posts):
+            name = "/".join(post.name.split("/")[-2:])
+            if name in wanted:
+                articles[name] = posts.extractfile(post).read().decode("latin-1")
     text, context = [], []
     for row in codes.itertuples():
         if isinstance(row.sentence_id, str):
@@ -175,8 +182,8 @@ def real(shared: Path, data: Path = ROOT / "data") -> pd.DataFrame:
             context.append(unlabelled.loc[row.sentence_id, "previous"])
         else:
             whole = articles[row.article]
-            text.append(whole[int(row.start) : int(row.end)])
-            context.append(whole[int(row.before) : int(row.start)].strip() if row.before == row.before else "")
+            text.append(" ".join(whole[int(row.start) : int(row.end)].split()))
+            context.append(" ".join(whole[int(row.before) : int(row.start)].split()) if row.before == row.before else "")
     return _table(pd.Series(text), pd.Series(context), codes["article"], _labels(codes, [""]))
 
 

@@ -14,17 +14,17 @@ PACKAGE = Path(analysis.__file__).parent
 LAYERS = [
     ["_check"],
     ["codebook", "_copies", "_find", "_quotes"],
-    ["compare", "corpus", "encoder", "figures", "text"],
-    ["_attribution", "_speakers", "lexicon", "sentiment", "stance", "validity"],
-    ["framing", "reproduce", "statements", "train"],
-    ["doctor", "release"],
+    ["_html", "compare", "corpus", "encoder", "figures", "text"],
+    ["_attribution", "_board", "_speakers", "lexicon", "sentiment", "stance", "validity"],
+    ["explore", "framing", "reproduce", "statements", "train"],
+    ["dashboard", "doctor", "release"],
     ["__main__"],
 ]
 LAYER = {name: i for i, names in enumerate(LAYERS) for name in names}
 PUBLIC = [
-    "accuracy", "adjusted", "agreement", "arrange", "attributions", "calibration", "collocations", "concordance",
-    "confusion", "copies", "copy_sensitivity", "copy_weights", "corrected_differences", "corrected_shares",
-    "differences", "fit_stance", "frames",
+    "accuracy", "adjusted", "agreement", "arrange", "attributions", "calibration", "close_reading", "collocations",
+    "concordance", "confusion", "copies", "copy_sensitivity", "copy_weights", "corrected_differences",
+    "corrected_shares", "dashboard", "differences", "explore", "fit_stance", "frames",
     "in_words", "keyness", "match", "mean_sentiment", "means", "multiverse", "ngrams", "period", "plan_sample",
     "read_articles", "read_events", "read_lexicon", "read_statements", "release", "sample", "sentences", "sentiment",
     "shares", "spans", "speakers", "stance", "statements", "tokenize", "tone", "trend", "word_shift",

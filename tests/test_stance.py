@@ -3,7 +3,7 @@ import pytest
 
 from analysis.encoder import targets
 from analysis.framing import crosswalk, frames
-from analysis.stance import fit_stance, stance
+from analysis.stance import entailment, fit_stance, stance
 
 TEXT = pd.Series(
     [
@@ -137,3 +137,54 @@ def test_frames_are_probabilities_of_the_codebook():
 def test_crosswalk_covers_all_nine_frames(scheme, pairs, others):
     walk = crosswalk(scheme)
     assert (len(walk), walk["frame"].nunique(), walk["other"].nunique()) == (pairs, 9, others)
+
+
+def test_a_model_of_the_user_answers_in_place_of_the_encoder():
+    context = pd.Series(["Before.", None, None, None], index=TEXT.index)
+    asked = []
+
+    def model(texts, contexts):
+        asked.extend(zip(texts, contexts, strict=True))
+        return [[0.7, 0.2, 0.1], [0.1, 0.3, 0.6]]
+
+    found = stance(TEXT, context=context, model=model)
+    assert asked == [(TEXT.iloc[0], "Before."), (TEXT.iloc[2], "")]
+    assert found["stance"].fillna("-").tolist() == ["favour", "-", "against", "-"]
+    assert found["confidence"].dropna().tolist() == [0.7, 0.6]
+    assert found["evidence"].isna().all()
+    assert stance(TEXT, model=model, threshold=0.65)["stance"].fillna("-").tolist() == ["favour", "-", "-", "-"]
+    assert stance(pd.Series([], dtype="str"), model=model).shape == (0, 6)
+
+
+@pytest.mark.parametrize("answer", [[[0.5, 0.5]], [[1, 1, 1], [1, 0, 0]], [[float("nan")] * 3] * 2])
+def test_a_model_that_gives_no_probabilities_is_named(answer):
+    with pytest.raises(ValueError, match="must give three probabilities"):
+        stance(TEXT, model=lambda texts, contexts: answer)
+
+
+def test_entailment_with_a_tiny_model(tmp_path):
+    pytest.importorskip("torch", reason="needs torch and transformers, which the package does not")
+    transformers = pytest.importorskip("transformers", reason="needs transformers, which the package does not")
+    words = [
+        "[PAD]",
+        "[UNK]",
+        "[CLS]",
+        "[SEP]",
+        "[MASK]",
+        *"the speaker supports opposes encryption or . end to".split(),
+    ]
+    (tmp_path / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
+    transformers.BertTokenizerFast(str(tmp_path / "vocab.txt")).save_pretrained(tmp_path)
+    labels = {0: "contradiction", 1: "entailment", 2: "neutral"}
+    config = transformers.BertConfig(
+        vocab_size=len(words), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16,
+        num_labels=3, id2label=labels, label2id={v: k for k, v in labels.items()},
+    )  # fmt: skip
+    transformers.set_seed(0)
+    transformers.BertForSequenceClassification(config).save_pretrained(tmp_path)
+    found = stance(TEXT, model=entailment(tmp_path, size=1))
+    again = stance(TEXT, model=entailment(tmp_path, size=8))
+    assert found["stance"].notna().tolist() == [True, False, True, False]
+    pd.testing.assert_frame_equal(found, again, atol=2e-4)
+    with pytest.raises(ValueError, match="entails='yes' is not known; use 'contradiction', 'entailment' or 'neutral'"):
+        entailment(tmp_path, entails="yes")
