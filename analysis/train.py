@@ -176,6 +176,7 @@ def real(shared: Path, data: Path = ROOT / "data") -> pd.DataFrame:
             if name in wanted:
                 articles[name] = posts.extractfile(post).read().decode("latin-1")
     text, context = [], []
+    codes["article"] = codes["article"].fillna(codes["sentence_id"].map(unlabelled["article"]))
     for row in codes.itertuples():
         if isinstance(row.sentence_id, str):
             text.append(unlabelled.loc[row.sentence_id, "text"])
@@ -183,7 +184,8 @@ def real(shared: Path, data: Path = ROOT / "data") -> pd.DataFrame:
         else:
             whole = articles[row.article]
             text.append(" ".join(whole[int(row.start) : int(row.end)].split()))
-            context.append(" ".join(whole[int(row.before) : int(row.start)].split()) if row.before == row.before else "")
+            before = row.start if row.before != row.before else row.before
+            context.append(" ".join(whole[int(before) : int(row.start)].split()))
     return _table(pd.Series(text), pd.Series(context), codes["article"], _labels(codes, [""]))
 
 
