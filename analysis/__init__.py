@@ -10,14 +10,20 @@ from types import ModuleType
 __version__ = "0.1.0"
 
 _HOME = {
+    "coding": ["code"],
     "compare": [
         "adjusted", "arrange", "differences", "in_words", "keyness", "means", "period", "shares", "trend", "word_shift",
     ],
     "_copies": ["copy_sensitivity", "copy_weights"],
-    "corpus": ["copies", "read_articles", "read_events", "read_statements"],
+    "collect": ["collect"],
+    "corpus": [
+        "audit", "boilerplate", "clean", "copies", "flow", "item_log", "read_articles", "read_events", "read_statements",
+        "reading_report", "write_articles",
+    ],
     "dashboard": ["dashboard"],
     "explore": ["close_reading", "explore"],
     "framing": ["frames"],
+    "handcode": ["hand_code"],
     "lexicon": ["match", "read_lexicon"],
     "release": ["release"],
     "sentiment": ["mean_sentiment", "sentiment", "tone"],

@@ -1,6 +1,7 @@
 """The command line: `python -m analysis COMMAND`. Exit status 0: done, 1: failed, 2: wrong use."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from importlib import metadata
@@ -19,6 +20,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     command.add_argument("--only", action="append", metavar="N", help="only the notebook with this number (repeatable)")
     command.add_argument("--jobs", type=int, default=1, metavar="N", help="notebooks at a time (default 1)")
     command.set_defaults(run=_reproduce)
+
+    command = commands.add_parser("collect", help="fetch the articles that lists, feeds or searches name")
+    command.add_argument(
+        "sources", nargs="+", metavar="SOURCE",
+        help="a table with a column url, a .txt file of addresses, the address of a feed or sitemap, gdelt:QUERY, "
+        "guardian:QUERY or mediacloud:QUERY",
+    )  # fmt: skip
+    command.add_argument("--out", required=True, metavar="DIR", help="private folder, new or to go on with")
+    command.add_argument("--contact", help="your e-mail or web address, told to every site (default: ANALYSIS_CONTACT)")
+    command.add_argument("--from", dest="since", metavar="DAY", help="first day, YYYY-MM-DD")
+    command.add_argument("--to", dest="until", metavar="DAY", help="last day, YYYY-MM-DD")
+    command.add_argument("--match", metavar="REGEX", help="what addresses from feeds and sitemaps must contain")
+    command.add_argument("--delay", type=float, default=1.0, metavar="S", help="seconds between requests to a host (1)")
+    command.add_argument("--workers", type=int, default=2, metavar="N", help="processes that extract text (default 2)")
+    command.add_argument("--allow-private", action="store_true", help="also fetch from private addresses, for tests")
+    command.set_defaults(run=_collect)
+
+    command = commands.add_parser("code", help="code every statement of a file of articles")
+    command.add_argument("input", metavar="INPUT", help="Parquet, CSV or JSON Lines file, or a folder of .txt files")
+    command.add_argument("--out", required=True, metavar="FILE", help="statements, as .parquet or .csv")
+    command.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
+    command.set_defaults(run=_code)
 
     command = commands.add_parser("train", help="train the encoder again (needs the development data and torch)")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="first seed (default 0)")
@@ -63,6 +86,66 @@ def _reproduce(arguments: argparse.Namespace) -> int:
     what = "equal to what is committed" if arguments.check else f"figures and index.html are in {ROOT / 'figures'}"
     print(f"{len(done)} notebooks executed; {what}")
     return 0
+
+
+def _collect(arguments: argparse.Namespace) -> int:
+    from urllib.request import getproxies
+
+    from analysis.collect import CollectError, collect, summary
+
+    if getproxies():
+        print("analysis collect: no proxy is used, since behind one no address can be checked", file=sys.stderr)
+
+    def report(done: int, known: int) -> None:
+        print(f"\r{done} of {known} articles", end="", file=sys.stderr, flush=True)
+
+    options = {k: v for k, v in vars(arguments).items() if k not in ("command", "run")}
+    failed = None
+    try:
+        log = collect(**options, report=report if sys.stderr.isatty() else None)
+    except CollectError as error:
+        failed, log = error, error.log
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on from here", file=sys.stderr, flush=True)
+        os._exit(1)  # all is written; threads that still wait for a site are not waited for
+    if sys.stderr.isatty():
+        print(file=sys.stderr)
+    print(summary(log))
+    print(f"the articles are in {arguments.out}/articles.jsonl, every loss in {arguments.out}/log.csv")
+    if failed:
+        print(f"analysis collect: {failed}", file=sys.stderr)
+    return int(failed is not None)
+
+
+def _code(arguments: argparse.Namespace) -> int:
+    from concurrent.futures.process import BrokenProcessPool
+    from pathlib import Path
+
+    from analysis.coding import code_file
+
+    report = _bar if sys.stderr.isatty() else lambda done, total: None
+    try:
+        done = code_file(arguments.input, arguments.out, workers=arguments.workers, report=report)
+    except FileNotFoundError:
+        raise
+    except KeyboardInterrupt:
+        print("\nanalysis code: stopped; the same command goes on from here", file=sys.stderr)
+        return 1
+    except (OSError, BrokenProcessPool) as error:
+        print(f"analysis code: {error}; the same command goes on from here", file=sys.stderr)
+        return 1
+    print(f"{done.statements:,} statements of {done.articles:,} articles are in {Path(arguments.out)}")
+    if done.failures:
+        failed = f"{len(done.failures):,} articles could not be coded and were skipped"
+        print(f"analysis code: {failed}; they are listed in {arguments.out}.failures.csv", file=sys.stderr)
+    return int(0 < done.articles == len(done.failures))
+
+
+def _bar(done: int, total: int) -> None:
+    """Draw how far a command is, over what was drawn before."""
+    filled = 30 * done // total if total else 30
+    line = f"\r[{'#' * filled}{'.' * (30 - filled)}] {done:,} of {total:,} articles"
+    print(line, end="\n" * (done == total), file=sys.stderr, flush=True)
 
 
 def _train(arguments: argparse.Namespace) -> int:

@@ -27,6 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 KEPT = Path("build") / "failed"  # where the notebook of a failed run stays for inspection
 _KERNELSPEC = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
 _LANGUAGE = {"name": "python", "file_extension": ".py", "mimetype": "text/x-python", "pygments_lexer": "ipython3"}
+_VIEW = "application/vnd.jupyter.widget-view+json"  # names an object of the kernel, by chance; HTML stands beside it
 _IMAGE = re.compile(r"data:image/png;base64,[A-Za-z0-9+/=]+")
 
 
@@ -139,6 +140,7 @@ def _execute(path: Path, environment: dict[str, str]) -> str | None:
         cell.id = f"cell-{i + 1:02d}"
         cell.metadata = {k: v for k, v in cell.metadata.items() if k in ("jupyter", "tags")}
         for output in cell.get("outputs", []):
+            output.get("data", {}).pop(_VIEW, None)
             if output.output_type == "stream" and output.name == "stderr" and not failure:
                 failure = f"{path.name}, cell {i + 1}: wrote to stderr: {output.text.strip().splitlines()[-1]}"
     path.write_text(nbformat.writes(notebook), encoding="utf-8")

@@ -129,6 +129,8 @@ def statements(articles: pd.DataFrame, *, relevant: bool = True) -> pd.DataFrame
     uses = _uses(titles + texts)
     columns = (articles.index, titles, texts, kinds, outlets, uses[: len(titles)], uses[len(titles) :])
     for label, title, text, kind, outlet, *targets in zip(*columns, strict=True):
+        if relevant and not any(targets):
+            continue  # nothing names a target, so that no statement can be relevant
         author = _issuer(kind, outlet, text) if isinstance(outlet, str) and isinstance(kind, str) else AUTHOR
         found = _article(title, text, author, *targets)
         kept = [row for row in found if row[-1] or not relevant]

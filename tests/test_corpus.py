@@ -74,7 +74,8 @@ def test_dates_keep_their_precision(tmp_path, value, options, day, precision):
     ("content", "message"),
     [
         ("", "the first row must name the columns"),
-        ("article_id,body\n1,x\n", "Rename 'body' to 'text'"),
+        ("article_id,lead\n1,x\n", "no column text, title or url; it has 'article_id' or 'lead'"),
+        ("article_id,body,content\n1,x,y\n", "columns 'body' and 'content' both stand for 'text'"),
         ("article_id,text\n1,x\n1,y\n", "row 3: article_id 1 stands a second time"),
         ("article_id,text\n,x\n", "row 2, column article_id: empty"),
         ("article_id,text\n1,x,y\n", "row 2 has 3 cells, the header names 2"),
@@ -96,20 +97,22 @@ def test_a_wrong_file_is_named_with_row_column_and_value(tmp_path, content, mess
 
 
 def test_every_problem_is_counted_and_the_first_five_shown(tmp_path):
-    rows = [{"article_id": str(i), "text": "x", "date": f"{i}/1/2020"} for i in range(9)]
+    rows = [{"article_id": str(i), "text": "x", "date": f"{i}/1/2020"} for i in range(2, 11)]
     with pytest.raises(ValueError, match=r"9 problem") as error:
         read_articles(csv(tmp_path / "a.csv", *rows))
     assert str(error.value).count("column date") == 5
     assert "and 4 more" in str(error.value)
 
 
-def test_other_encodings_and_endings_are_refused(tmp_path):
-    (tmp_path / "a.csv").write_bytes("article_id,text\n1,caf\u00e9\n".encode("cp1252"))
-    with pytest.raises(ValueError, match="not UTF-8 at byte 21"):
-        read_articles(tmp_path / "a.csv")
-    (tmp_path / "a.docx").write_bytes(b"PK")
-    with pytest.raises(ValueError, match=r"the ending '.docx' is not known"):
-        read_articles(tmp_path / "a.docx")
+def test_other_endings_and_damaged_files_are_refused(tmp_path):
+    (tmp_path / "a.csv").write_text("article_id,text\n", encoding="utf-8")
+    (tmp_path / "a.odt").write_bytes(b"PK")
+    with pytest.raises(ValueError, match=r"the ending '.odt' is not known"):
+        read_articles(tmp_path / "a.odt")
+    (tmp_path / "e.docx").write_bytes(b"PK")
+    with pytest.raises(ValueError, match=r"e.docx: a damaged, encrypted or unusual archive"):
+        read_articles(tmp_path / "e.docx")
+    (tmp_path / "e.docx").unlink()
     (tmp_path / "b.parquet").write_bytes(b"no")
     with pytest.raises(ValueError, match="not a Parquet file"):
         read_articles(tmp_path / "b.parquet")
@@ -118,6 +121,14 @@ def test_other_encodings_and_endings_are_refused(tmp_path):
         read_articles(tmp_path / "c.jsonl")
     with pytest.raises(FileNotFoundError, match=r"the folder has 'a.csv', 'b.parquet' or 'c.jsonl'"):
         read_articles(tmp_path / "d.csv")
+
+
+def test_codes_are_read_in_utf_8_only(tmp_path):
+    (tmp_path / "s.csv").write_bytes("article_id,speaker\n1,caf\u00e9\n".encode("cp1252"))
+    with pytest.raises(ValueError, match="not UTF-8 at byte 24; save the file as UTF-8"):
+        read_statements(tmp_path / "s.csv")
+    with pytest.raises(ValueError, match="the ending='.xlsx' is not known; use '.csv', '.jsonl'"):
+        read_statements(csv(tmp_path / "s.xlsx", STATEMENT))
 
 
 def test_an_unknown_time_zone_is_refused(tmp_path):

@@ -13,21 +13,24 @@ PACKAGE = Path(analysis.__file__).parent
 # every module with the layer it stands on; a module may import only from lower layers
 LAYERS = [
     ["_check"],
-    ["codebook", "_copies", "_find", "_quotes"],
+    ["codebook", "_audit", "_copies", "_dates", "_documents", "_exports", "_extract", "_fetch", "_find", "_journal",
+     "_quotes"],
+    ["_clean", "_readers"],
     ["_html", "compare", "corpus", "encoder", "figures", "text"],
-    ["_attribution", "_board", "_speakers", "lexicon", "sentiment", "stance", "validity"],
-    ["explore", "framing", "reproduce", "statements", "train"],
-    ["dashboard", "doctor", "release"],
+    ["_attribution", "_board", "_sources", "_speakers", "lexicon", "sentiment", "stance", "validity"],
+    ["collect", "explore", "framing", "handcode", "reproduce", "statements", "train"],
+    ["coding", "dashboard", "doctor", "release"],
     ["__main__"],
 ]
 LAYER = {name: i for i, names in enumerate(LAYERS) for name in names}
 PUBLIC = [
-    "accuracy", "adjusted", "agreement", "arrange", "attributions", "calibration", "close_reading", "collocations",
-    "concordance", "confusion", "copies", "copy_sensitivity", "copy_weights", "corrected_differences",
-    "corrected_shares", "dashboard", "differences", "explore", "fit_stance", "frames",
-    "in_words", "keyness", "match", "mean_sentiment", "means", "multiverse", "ngrams", "period", "plan_sample",
-    "read_articles", "read_events", "read_lexicon", "read_statements", "release", "sample", "sentences", "sentiment",
-    "shares", "spans", "speakers", "stance", "statements", "tokenize", "tone", "trend", "word_shift",
+    "accuracy", "adjusted", "agreement", "arrange", "attributions", "audit", "boilerplate", "calibration", "clean",
+    "close_reading", "code", "collect", "collocations", "concordance", "confusion", "copies", "copy_sensitivity",
+    "copy_weights", "corrected_differences", "corrected_shares", "dashboard", "differences", "explore", "entailment", "fit_stance",
+    "flow", "frames", "hand_code", "in_words", "item_log", "keyness", "match", "mean_sentiment", "means", "multiverse",
+    "ngrams", "period", "plan_sample", "read_articles", "read_events", "read_lexicon", "read_statements",
+    "reading_report", "release", "sample", "sentences", "sentiment", "shares", "spans", "speakers", "stance",
+    "statements", "tokenize", "tone", "trend", "word_shift", "write_articles",
 ]  # fmt: skip
 
 
