@@ -17,8 +17,8 @@ _HOME = {
     "_copies": ["copy_sensitivity", "copy_weights"],
     "collect": ["collect"],
     "corpus": [
-        "audit", "boilerplate", "clean", "copies", "flow", "item_log", "read_articles", "read_events", "read_statements",
-        "reading_report", "write_articles",
+        "audit", "boilerplate", "clean", "copies", "flow", "item_log", "read_articles", "read_events",
+        "read_statements", "reading_report", "write_articles",
     ],
     "dashboard": ["dashboard"],
     "explore": ["close_reading", "explore"],

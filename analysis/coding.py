@@ -26,7 +26,7 @@ from analysis import __version__, _check, encoder
 from analysis.codebook import RESOURCES
 from analysis.framing import frames
 from analysis.stance import stance
-from analysis.statements import statements
+from analysis.statements import speaker_group, statements
 from analysis.text import _bounds
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def code(articles: pd.DataFrame, *, workers: int = 1) -> pd.DataFrame:
     One row of `articles` is one article, as `read_articles` returns it: index `article_id`, columns `title` and `text`,
     and, where they are there, `type` and `outlet`. Returns the rows of `statements`, in its order, with
 
-    - `article_id` to `target` (and `colour` of the verb) as `statements` gives them;
+    - `article_id` to `target` (and `colour` of the verb) as `statements` gives them; where its rules find no group for
+      a speaker, the likeliest by the encoder;
     - `stance` of the speaker toward encryption, as `stance` gives it for the statement's own characters, with what goes
       before it, back to the start of the previous sentence, as context (none for a headline or an opening sentence);
     - `frame` and `frame_second`, as `frames` gives them for the same characters and context;
@@ -144,6 +145,8 @@ def _block(articles: pd.DataFrame) -> pd.DataFrame:
         ],
         dtype=object,
     )
+    group = codes.pop("group")
+    found["speaker_group"] = found["speaker_group"].mask(found["speaker_group"].eq("unnamed"), group)
     return found.join(codes)[_COLUMNS]
 
 
@@ -154,7 +157,8 @@ def _codes(said: pd.Series, before: pd.Series) -> pd.DataFrame:
         text, context = said[i : i + _AT_ONCE], before[i : i + _AT_ONCE]
         with encoder.shared():
             sides, stakes = stance(text, context=context), frames(text, context=context)
-        piece = sides[["stance", "confidence"]].join(stakes[["frame", "frame_second"]])
+            group = speaker_group(text, context)
+        piece = sides[["stance", "confidence"]].join(stakes[["frame", "frame_second"]]).assign(group=group)
         pairs = zip(sides["evidence"], stakes["evidence"], strict=True)
         piece["evidence"] = pd.Series([{"stance": a, "frame": b} for a, b in pairs], index=text.index, dtype=object)
         pieces.append(piece)

@@ -31,7 +31,7 @@ from analysis._documents import inert
 class Column(NamedTuple):
     """How one column is checked: its kind, whether it must be there, and the codebook variable that limits it."""
 
-    kind: str = "text"  # text, id, date, code, codes (semicolon separated), whole
+    kind: str = "text"  # text, id, date, code, codes (semicolon separated), whole, number
     required: bool = False
     variable: str | None = None
 
@@ -56,7 +56,7 @@ _CODED = {
     "stance_author": _code("stance"),
     "frame": _code("frame", True),
     "frame_second": _code("frame"),
-    "confidence": Column("whole"),
+    "confidence": Column("number"),  # a coder's 1 to 3, or a machine's probability
     "coder": Column(),
 }
 
@@ -496,4 +496,12 @@ def _whole(raw: pd.Series, name: str, rule: Column, problems: list[str]) -> pd.S
     return number.where(~wrong).astype("Int64")
 
 
-_CONVERT = {"text": _text, "id": _id, "code": _coded, "codes": _codes, "whole": _whole}
+def _number(raw: pd.Series, name: str, rule: Column, problems: list[str]) -> pd.Series:
+    number = pd.to_numeric(raw, errors="coerce")
+    wrong = raw.notna() & (number.isna() | (number < 0))
+    _each(raw.where(wrong), name, lambda _: False, "use a number, 0 or more", problems)
+    whole = number.where(~wrong).astype("Float64")
+    return whole.astype("Int64") if (whole.dropna() % 1 == 0).all() else whole
+
+
+_CONVERT = {"text": _text, "id": _id, "code": _coded, "codes": _codes, "whole": _whole, "number": _number}

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from analysis import _attribution, _check
+from analysis import _attribution, _check, encoder
 from analysis._attribution import Attribution, Span
 from analysis._quotes import Quote, quotes
 from analysis._speakers import AUTHOR, Cast, Speaker
@@ -147,8 +147,9 @@ def speakers(text: pd.Series, *, context: pd.Series | None = None) -> pd.DataFra
 
     One row of `text` is one sentence; `context`, with the same index, is the sentence before it, where names that
     a pronoun stands for are looked up. Returns, with the index of `text`, the first statement's `speaker`,
-    `speaker_group`, `attribution`, `verb` and `colour`; missing text stays missing. Raises TypeError where `text` or
-    `context` is no Series of strings, ValueError where their indexes differ.
+    `speaker_group` (where the rules find none, the likeliest by the encoder), `attribution`, `verb` and `colour`;
+    missing text stays missing. Raises TypeError where `text` or `context` is no Series of strings, ValueError where
+    their indexes differ.
 
     >>> text = pd.Series(["He said encryption was a danger."])
     >>> speakers(text, context=pd.Series(["FBI Director Jo Lee spoke first."])).iloc[0].tolist()
@@ -169,7 +170,26 @@ def speakers(text: pd.Series, *, context: pd.Series | None = None) -> pd.DataFra
         said = _said(string, bounds, quotes(string))[-1][0]
         rows.append((said.speaker.name, said.speaker.group, said.attribution, said.verb or None, said.colour or None))
     names = ["speaker", "speaker_group", "attribution", "verb", "colour"]
-    return _table(rows, names, whole=[], strings=names).set_index(text.index)
+    table = _table(rows, names, whole=[], strings=names)
+    open_ = table["speaker_group"].eq("unnamed").to_numpy()
+    if open_.any():
+        asked = text.reset_index(drop=True)[open_]
+        contexts = pd.Series(before, dtype=object)[open_]
+        table.loc[open_, "speaker_group"] = speaker_group(asked, contexts)
+    return table.set_index(text.index)
+
+
+def speaker_group(text: pd.Series, context: pd.Series | None = None) -> pd.Series:
+    """Return the group of whoever speaks in each sentence that the encoder finds likeliest, from the words alone.
+
+    `text` and `context` are as for `speakers`, whose rules know more of names; this answers where they find none.
+
+    >>> speaker_group(pd.Series(["“We will never read your messages,” the app's maker said."])).tolist()
+    ['platform']
+    """
+    p = encoder.heads(text, context=context, names=["speaker_group"])["speaker_group"]
+    likeliest = p.columns.to_numpy()[p.fillna(0).to_numpy().argmax(axis=1)]
+    return pd.Series(likeliest, index=text.index, dtype="str").where(p.notna().all(axis=1))
 
 
 def _table(rows: list[tuple], names: list[str], *, whole: list[str], strings: list[str]) -> pd.DataFrame:

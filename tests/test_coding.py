@@ -12,9 +12,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis import code, codebook, coding, frames, read_articles, stance, statements
+from analysis import code, codebook, coding, frames, read_articles, read_statements, stance, statements, write_articles
 from analysis.__main__ import main
 from analysis.coding import code_file
+from analysis.statements import speaker_group
 
 SAMPLE = Path("data/sample/articles.csv").resolve()
 STORY = (
@@ -53,7 +54,7 @@ def coded(articles):
 def test_rows_are_those_of_statements_and_codes_those_of_stance_and_frames(articles, coded):
     found = statements(articles)
     assert len(found) > 30
-    for name in found.columns.drop("evidence"):
+    for name in found.columns.drop(["evidence", "speaker_group"]):
         assert coded[name].tolist() == found[name].tolist() or coded[name].equals(found[name].astype(coded[name].dtype))
     starts = statements(articles, relevant=False).groupby(["article_id", "sentence"])["start"].min()
     said, before = [], []
@@ -65,6 +66,9 @@ def test_rows_are_those_of_statements_and_codes_those_of_stance_and_frames(artic
     sides, stakes = (measure(pd.Series(said), context=pd.Series(before)) for measure in (stance, frames))
     pd.testing.assert_frame_equal(coded[["stance", "confidence"]], sides[["stance", "confidence"]])
     pd.testing.assert_frame_equal(coded[["frame", "frame_second"]], stakes[["frame", "frame_second"]])
+    by_rule, by_encoder = found["speaker_group"], speaker_group(pd.Series(said), pd.Series(before))
+    assert (by_rule == "unnamed").any()
+    assert coded["speaker_group"].tolist() == by_rule.mask(by_rule == "unnamed", by_encoder).tolist()
 
 
 def test_columns_and_values_are_the_codebooks(coded):
@@ -429,3 +433,12 @@ def test_the_bar_is_drawn_only_on_a_terminal(tmp_path):
     os.close(theirs)
     assert b"[##############################] 1 of 1 articles" in os.read(ours, 10_000)
     os.close(ours)
+
+
+def test_a_file_of_codes_reads_as_statements(tmp_path, articles):
+    write_articles(articles, tmp_path / "articles.csv")
+    for name in ("codes.parquet", "codes.csv"):
+        code_file(tmp_path / "articles.csv", tmp_path / name)
+        read = read_statements(tmp_path / name, articles=articles)
+        assert len(read) > 0
+        assert read["confidence"].between(0, 1).all()

@@ -26,9 +26,9 @@ LAYER = {name: i for i, names in enumerate(LAYERS) for name in names}
 PUBLIC = [
     "accuracy", "adjusted", "agreement", "arrange", "attributions", "audit", "boilerplate", "calibration", "clean",
     "close_reading", "code", "collect", "collocations", "concordance", "confusion", "copies", "copy_sensitivity",
-    "copy_weights", "corrected_differences", "corrected_shares", "dashboard", "differences", "explore", "entailment", "fit_stance",
-    "flow", "frames", "hand_code", "in_words", "item_log", "keyness", "match", "mean_sentiment", "means", "multiverse",
-    "ngrams", "period", "plan_sample", "read_articles", "read_events", "read_lexicon", "read_statements",
+    "copy_weights", "corrected_differences", "corrected_shares", "dashboard", "differences", "entailment", "explore",
+    "fit_stance", "flow", "frames", "hand_code", "in_words", "item_log", "keyness", "match", "mean_sentiment", "means",
+    "multiverse", "ngrams", "period", "plan_sample", "read_articles", "read_events", "read_lexicon", "read_statements",
     "reading_report", "release", "sample", "sentences", "sentiment", "shares", "spans", "speakers", "stance",
     "statements", "tokenize", "tone", "trend", "word_shift", "write_articles",
 ]  # fmt: skip
