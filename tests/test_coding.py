@@ -15,6 +15,7 @@ import pytest
 from analysis import code, codebook, coding, frames, read_articles, read_statements, stance, statements, write_articles
 from analysis.__main__ import main
 from analysis.coding import code_file
+from analysis.encoder import heads
 from analysis.statements import speaker_group
 
 SAMPLE = Path("data/sample/articles.csv").resolve()
@@ -54,7 +55,7 @@ def coded(articles):
 def test_rows_are_those_of_statements_and_codes_those_of_stance_and_frames(articles, coded):
     found = statements(articles)
     assert len(found) > 30
-    for name in found.columns.drop(["evidence", "speaker_group"]):
+    for name in found.columns.drop(["evidence", "speaker_group", "target"]):
         assert coded[name].tolist() == found[name].tolist() or coded[name].equals(found[name].astype(coded[name].dtype))
     starts = statements(articles, relevant=False).groupby(["article_id", "sentence"])["start"].min()
     said, before = [], []
@@ -68,6 +69,8 @@ def test_rows_are_those_of_statements_and_codes_those_of_stance_and_frames(artic
     pd.testing.assert_frame_equal(coded[["frame", "frame_second"]], stakes[["frame", "frame_second"]])
     by_rule, by_encoder = found["speaker_group"], speaker_group(pd.Series(said), pd.Series(before))
     assert (by_rule == "unnamed").any()
+    p = heads(pd.Series(said), context=pd.Series(before), names=["target"])["target"]
+    assert coded["target"].tolist() == p[["e2ee", "child_safety_measures", "both"]].idxmax(axis=1).tolist()
     assert coded["speaker_group"].tolist() == by_rule.mask(by_rule == "unnamed", by_encoder).tolist()
 
 
