@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pandas as pd
 
 from analysis import __version__, _check, encoder
+from analysis._documents import inert
 from analysis.codebook import RESOURCES
 from analysis.framing import frames
 from analysis.stance import stance
@@ -515,4 +516,4 @@ def _join_csv(parts: list[Path], path: Path) -> None:
             cues = [[tuple(cue.values()) for cue in row] for row in table.column("evidence").to_pylist()]
             rows = table.drop_columns("evidence").to_pandas()
             rows["evidence"] = [json.dumps(row, ensure_ascii=False) for row in cues]
-            rows.to_csv(file, index=False, header=False, lineterminator="\n")
+            rows.map(inert).to_csv(file, index=False, header=False, lineterminator="\n")

@@ -25,6 +25,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 
 from analysis import _check
+from analysis._documents import inert
 from analysis._extract import Extractors
 from analysis._fetch import Fetcher, Limits, LostError, Page, checked, now, pause
 from analysis._sources import TRIES, Found, Source, cleaned, identity
@@ -451,10 +452,5 @@ def _log_lines(rows: Iterable[tuple]) -> Iterator[str]:
         line.seek(0)
         line.truncate()
         reason = f"the same page as {first}" if first else reason or (_NOT_YET if stage else "not tried yet")
-        writer.writerow([_cell(v) for v in (article_id, stage or "found", reason, url, source)])
+        writer.writerow([inert(v) for v in (article_id, stage or "found", reason, url, source)])
     yield line.getvalue()
-
-
-def _cell(value: str) -> str:
-    """`value` so that no spreadsheet takes it for a formula."""
-    return "'" + value if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -15,9 +15,11 @@ from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from analysis import __version__, _check, codebook
+from analysis._documents import inert
 from analysis.corpus import SCHEMA, read_articles, read_events, read_statements
 from analysis.validity import agreement
 
@@ -184,9 +186,12 @@ def _shortened(statements: pd.DataFrame) -> dict[str, pd.Series]:
         return found
 
     def places(spans: object) -> object:
-        if not isinstance(spans, (list, tuple)):
+        if isinstance(spans, str):  # as a CSV file holds them
+            spans = json.loads(spans)
+        if not isinstance(spans, (list, tuple, np.ndarray)):
             return pd.NA
-        return "; ".join(f"{start}-{end} {rule}" for start, end, _, rule in spans)
+        each = [(s["start"], s["end"], s["rule"]) if isinstance(s, dict) else (s[0], s[1], s[3]) for s in spans]
+        return "; ".join(f"{start}-{end} {rule}" for start, end, rule in each)
 
     return found | {"evidence": statements["evidence"].map(places)}
 
@@ -231,7 +236,8 @@ def _write(out: Path, tables: dict[str, pd.DataFrame], paragraph: str) -> None:
     try:
         files = {}
         for name, table in tables.items():
-            table.to_csv(work / f"{name}.csv", index=False, lineterminator="\n", float_format="%.9g", encoding="utf-8")
+            name_csv = work / f"{name}.csv"
+            table.map(inert).to_csv(name_csv, index=False, lineterminator="\n", float_format="%.9g", encoding="utf-8")
             files[f"{name}.csv"] = {"rows": len(table), "columns": list(map(str, table.columns))}
         (work / "methods.md").write_text(paragraph, encoding="utf-8")
         for name in ("codebook.md", "codebook.toml"):

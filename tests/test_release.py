@@ -7,8 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from analysis import read_articles, release, statements
+from analysis import code, read_articles, read_statements, release, statements, write_articles
 from analysis.__main__ import main
+from analysis.coding import code_file
 from analysis.release import study
 
 DATA = Path(__file__).resolve().parents[1] / "data"
@@ -70,6 +71,19 @@ def test_text_stays_and_its_digest_goes(tmp_path, sample):
             assert " ".join(paragraph.split()) not in everything
 
 
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_codes_from_a_file_are_released_like_those_in_memory(tmp_path, sample, suffix):
+    articles, _ = sample
+    write_articles(articles, tmp_path / "articles.csv")
+    code_file(tmp_path / "articles.csv", tmp_path / f"codes{suffix}")
+    read = read_statements(tmp_path / f"codes{suffix}", articles=articles)
+    first = release(tmp_path / "a", articles=articles, statements=read)
+    second = release(tmp_path / "b", articles=articles, statements=code(articles))
+    a, b = (pd.read_csv(folder / "statements.csv") for folder in (first, second))
+    assert a["evidence"].notna().any()
+    pd.testing.assert_frame_equal(a, b[a.columns], check_dtype=False)
+
+
 def test_a_cell_that_repeats_an_article_is_refused(tmp_path, sample):
     articles, coded = sample
     words = " ".join(articles["text"].iloc[2].split()[20:29])
@@ -105,3 +119,9 @@ def test_command(tmp_path, capsys):
     assert "there already" in capsys.readouterr().err
     assert main(["release", "--out", str(tmp_path / "other"), "--articles", "x.csv"]) == 2
     assert "go together" in capsys.readouterr().err
+
+
+def test_formulas_are_made_inert(tmp_path, sample):
+    articles, coded = sample
+    out = release(tmp_path / "out", articles=articles.assign(outlet="=HYPERLINK(1)"), statements=coded)
+    assert set(pd.read_csv(out / "articles.csv")["outlet"]) == {"'=HYPERLINK(1)"}
