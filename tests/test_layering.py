@@ -21,7 +21,7 @@ LAYERS = [
     ["collect", "explore", "framing", "handcode", "reproduce", "statements", "train"],
     ["coding", "dashboard", "doctor", "release"],
     ["__main__"],
-]
+]  # fmt: skip
 LAYER = {name: i for i, names in enumerate(LAYERS) for name in names}
 PUBLIC = [
     "accuracy", "adjusted", "agreement", "arrange", "attributions", "audit", "boilerplate", "calibration", "clean",
