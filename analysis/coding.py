@@ -27,7 +27,7 @@ from analysis._documents import inert
 from analysis.codebook import RESOURCES
 from analysis.framing import frames
 from analysis.stance import stance
-from analysis.statements import speaker_group, statements
+from analysis.statements import _span, speaker_group, statements
 from analysis.text import _bounds
 
 if TYPE_CHECKING:
@@ -64,9 +64,9 @@ def code(articles: pd.DataFrame, *, workers: int = 1) -> pd.DataFrame:
       before it, back to the start of the previous sentence, as context (none for a headline or an opening sentence);
     - `frame` and `frame_second`, as `frames` gives them for the same characters and context;
     - `confidence`: the probability of the side (favour, neutral, against) that `stance` belongs to, 0 to 1;
-    - `evidence`: a list of (start, end, cue, rule), in characters of `text` (of `title` in a headline): the cues of the
-      attribution with their rules, then the words that carried the stance and the frame, with the rules "stance" and
-      "frame".
+    - `evidence`: a list of dicts `start`, `end`, `cue`, `rule`, in characters of `text` (of `title` in a headline): the
+      cues of the attribution with their rules, then the words that carried the stance and the frame, with the rules
+      "stance" and "frame".
 
     Sentences that name no target are not in the table, and are not coded. An article that raises is skipped and
     reported: in a warning, and in `.attrs["failures"]`, a list with `article_id`, `error` and `message` for each.
@@ -142,7 +142,10 @@ def _block(articles: pd.DataFrame) -> pd.DataFrame:
     found["sentence"] = found["sentence"].astype("Int64")
     found["evidence"] = pd.Series(
         [
-            [*cues, *((start + c["start"], start + c["end"], c["cue"], rule) for rule in added for c in added[rule])]
+            [
+                *cues,
+                *(_span(start + c["start"], start + c["end"], c["cue"], rule) for rule in added for c in added[rule]),
+            ]
             for cues, start, added in zip(found["evidence"], found["start"], codes.pop("evidence"), strict=True)
         ],
         dtype=object,
@@ -513,7 +516,6 @@ def _join_csv(parts: list[Path], path: Path) -> None:
         file.write(",".join(_COLUMNS) + "\n")
         for part in parts:
             table = read_table(part)
-            cues = [[tuple(cue.values()) for cue in row] for row in table.column("evidence").to_pylist()]
             rows = table.drop_columns("evidence").to_pandas()
-            rows["evidence"] = [json.dumps(row, ensure_ascii=False) for row in cues]
+            rows["evidence"] = [json.dumps(row, ensure_ascii=False) for row in table.column("evidence").to_pylist()]
             rows.map(inert).to_csv(file, index=False, header=False, lineterminator="\n")

@@ -217,6 +217,8 @@ def _evidence(value: object, text: str, start: int) -> list[Mark]:
             value = json.loads(value)
         except ValueError:  # a file of another make: its evidence is not ours to read
             return []
+    if isinstance(value, np.ndarray):  # as a Parquet file holds them
+        value = value.tolist()
     marks = []
     for item in value if isinstance(value, (list, tuple)) else ():
         parts = (

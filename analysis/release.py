@@ -190,8 +190,7 @@ def _shortened(statements: pd.DataFrame) -> dict[str, pd.Series]:
             spans = json.loads(spans)
         if not isinstance(spans, (list, tuple, np.ndarray)):
             return pd.NA
-        each = [(s["start"], s["end"], s["rule"]) if isinstance(s, dict) else (s[0], s[1], s[3]) for s in spans]
-        return "; ".join(f"{start}-{end} {rule}" for start, end, rule in each)
+        return "; ".join(f"{span['start']}-{span['end']} {span['rule']}" for span in spans)
 
     return found | {"evidence": statements["evidence"].map(places)}
 

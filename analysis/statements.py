@@ -105,7 +105,8 @@ def statements(articles: pd.DataFrame, *, relevant: bool = True) -> pd.DataFrame
     (0, 1, …, missing in the headline), `start` and `end` (characters of `text`, or of `title` where `position` is
     "headline"), `position`, `speaker` (as named in the article, resolved from pronouns and descriptions),
     `speaker_group`, `attribution`, `verb` (lemma, missing where there is none), `colour` of the verb, `target`, and
-    `evidence`: a list of (start, end, cue, rule). Raises TypeError or ValueError where `articles` is no such table.
+    `evidence`: a list of dicts `start`, `end`, `cue`, `rule`. Raises TypeError or ValueError where `articles` is no
+    such table.
 
     Method: codebook sections 1 to 4a; attribution by rules (see `attributions`), speakers by the nearest named source.
 
@@ -236,9 +237,13 @@ def _article(title: str, text: str, author: Speaker, in_title: list[Use], in_tex
                 position = "headline" if is_title else "lead" if bounds[number][0] < lead else "body"
                 found.append((pd.NA if is_title else number, one.start, one.end, position, one.speaker.name,
                               one.speaker.group, one.attribution, one.verb or pd.NA, one.colour or pd.NA, target,
-                              list(one.evidence), target != "none"))  # fmt: skip
+                              [_span(*e) for e in one.evidence], target != "none"))  # fmt: skip
         rows = found + rows if is_title else found
     return rows
+
+
+def _span(start: int, end: int, cue: str, rule: str) -> dict[str, int | str]:
+    return {"start": start, "end": end, "cue": cue, "rule": rule}
 
 
 def _lead(string: str) -> int:

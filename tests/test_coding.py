@@ -35,8 +35,8 @@ def table(*texts, title="New rules for encrypted messages", index=None):
 
 
 def plain(coded):
-    """What a file holds, with its cues as the tuples that `code` gives."""
-    return coded.assign(evidence=[[tuple(cue.values()) for cue in cues] for cues in coded["evidence"]])
+    """What a file holds, with its cues as the lists that `code` gives."""
+    return coded.assign(evidence=list(map(list, coded["evidence"])))
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_evidence_points_into_the_article(articles, coded):
     rules = set()
     for row in coded.itertuples():
         text = articles.loc[row.article_id, "title" if row.position == "headline" else "text"]
-        for start, end, cue, rule in row.evidence:
+        for start, end, cue, rule in (span.values() for span in row.evidence):
             rules.add(rule)
             if rule in ("stance", "frame"):
                 assert text[start:end] == cue
@@ -211,7 +211,7 @@ def test_a_folder_of_texts_and_csv_out(articles, tmp_path):
         (tmp_path / "texts" / f"{label}.txt").write_text(text, encoding="utf-8")
     code_file(tmp_path / "texts", tmp_path / "out.csv")
     found = pd.read_csv(tmp_path / "out.csv", dtype={"sentence": "Int64", "article_id": "str"})
-    cues = [[tuple(cue) for cue in json.loads(cell)] for cell in found["evidence"]]
+    cues = list(map(json.loads, found["evidence"]))
     wanted = code(read_articles(tmp_path / "texts"))
     assert cues == wanted["evidence"].tolist()
     pd.testing.assert_frame_equal(found.drop(columns="evidence"), wanted.drop(columns="evidence"))
@@ -436,6 +436,11 @@ def test_the_bar_is_drawn_only_on_a_terminal(tmp_path):
     os.close(theirs)
     assert b"[##############################] 1 of 1 articles" in os.read(ours, 10_000)
     os.close(ours)
+
+
+def test_the_table_goes_to_parquet_and_back(tmp_path, coded):
+    coded.to_parquet(tmp_path / "codes.parquet")
+    pd.testing.assert_frame_equal(plain(pd.read_parquet(tmp_path / "codes.parquet")), coded)
 
 
 def test_a_file_of_codes_reads_as_statements(tmp_path, articles):

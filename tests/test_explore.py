@@ -312,7 +312,7 @@ def test_evidence_of_statements_points_at_its_cue(articles):
     ask(view, open=0)
     assert said["evidence"].map(len).sum() > 0
     for row in said.itertuples():
-        for start, end, cue, _ in row.evidence:
+        for start, end, cue, _ in (span.values() for span in row.evidence):
             source = articles.loc[row.article_id, "title" if row.position == "headline" else "text"]
             assert source[start:end] == cue
             assert f"evidence: {cue}" in close_reading(articles.loc[row.article_id], said)._repr_html_()

@@ -245,7 +245,7 @@ def test_statements_table():
     row = table.iloc[1]
     assert (row["verb"], row["colour"], row["target"]) == ("say", "neutral", "e2ee")
     text = ARTICLES["text"]["a1"]
-    assert [text[start:end] for start, end, _, _ in row["evidence"]] == ["said"]
+    assert [text[span["start"] : span["end"]] for span in row["evidence"]] == ["said"]
 
 
 def test_values_are_those_of_the_codebook():
