@@ -27,7 +27,7 @@ from analysis._documents import inert
 from analysis.codebook import RESOURCES
 from analysis.framing import frames
 from analysis.stance import stance
-from analysis.statements import _span, speaker_group, statements
+from analysis.statements import _span, statements
 from analysis.text import _bounds
 
 if TYPE_CHECKING:
@@ -150,22 +150,22 @@ def _block(articles: pd.DataFrame) -> pd.DataFrame:
         ],
         dtype=object,
     )
-    group, found["target"] = codes.pop("group"), codes.pop("target").astype("str")
+    group, found["target"] = codes.pop("group"), codes.pop("target")
     found["speaker_group"] = found["speaker_group"].mask(found["speaker_group"].eq("unnamed"), group)
     return found.join(codes)[_COLUMNS]
 
 
 def _codes(said: pd.Series, before: pd.Series) -> pd.DataFrame:
-    """Stance and frames of statements from one pass of the encoder; `evidence` maps a rule to its words."""
+    """Codes of statements from one pass of the encoder; `evidence` maps a rule to its words."""
     pieces = []
     for i in range(0, max(len(said), 1), _AT_ONCE):
         text, context = said[i : i + _AT_ONCE], before[i : i + _AT_ONCE]
         with encoder.shared():
             sides, stakes = stance(text, context=context), frames(text, context=context)
-            group = speaker_group(text, context)
-            target = encoder.heads(text, context=context, names=["target"])["target"].drop(columns="none")
-        piece = sides[["stance", "confidence"]].join(stakes[["frame", "frame_second"]]).assign(group=group)
-        piece["target"] = target.columns.to_numpy()[target.to_numpy().argmax(axis=1)]
+            p = encoder.heads(text, context=context, names=["speaker_group", "target"])
+        piece = sides[["stance", "confidence"]].join(stakes[["frame", "frame_second"]])
+        piece["group"] = encoder.likeliest(p["speaker_group"])
+        piece["target"] = encoder.likeliest(p["target"].drop(columns="none"))
         pairs = zip(sides["evidence"], stakes["evidence"], strict=True)
         piece["evidence"] = pd.Series([{"stance": a, "frame": b} for a, b in pairs], index=text.index, dtype=object)
         pieces.append(piece)

@@ -249,6 +249,16 @@ def given(text: pd.Series, context: pd.Series | None) -> tuple[np.ndarray, list[
     return known, text.to_numpy(dtype=object)[known].tolist(), before[known].tolist()
 
 
+def likeliest(p: pd.DataFrame) -> pd.Series:
+    """Name of the likeliest class of each row of what `heads` returns; missing where the row is.
+
+    >>> likeliest(pd.DataFrame({"both": [0.2, None], "none": [0.8, None]})).fillna("-").tolist()
+    ['none', '-']
+    """
+    found = p.columns.to_numpy()[p.fillna(0).to_numpy().argmax(axis=1)]
+    return pd.Series(found, index=p.index, dtype="str").where(p.notna().all(axis=1))
+
+
 def heads(
     text: pd.Series, *, context: pd.Series | None = None, names: list[str] | None = None, threads: int = 1
 ) -> dict[str, pd.DataFrame]:

@@ -188,9 +188,7 @@ def speaker_group(text: pd.Series, context: pd.Series | None = None) -> pd.Serie
     >>> speaker_group(pd.Series(["“We will never read your messages,” the app's maker said."])).tolist()
     ['platform']
     """
-    p = encoder.heads(text, context=context, names=["speaker_group"])["speaker_group"]
-    likeliest = p.columns.to_numpy()[p.fillna(0).to_numpy().argmax(axis=1)]
-    return pd.Series(likeliest, index=text.index, dtype="str").where(p.notna().all(axis=1))
+    return encoder.likeliest(encoder.heads(text, context=context, names=["speaker_group"])["speaker_group"])
 
 
 def _table(rows: list[tuple], names: list[str], *, whole: list[str], strings: list[str]) -> pd.DataFrame:
