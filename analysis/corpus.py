@@ -6,9 +6,7 @@ and, for each problem, the row, the column, the value found and what would work.
 """
 
 import csv
-import os
 import re
-import tempfile
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -26,6 +24,7 @@ from analysis._clean import clean as clean
 from analysis._copies import copies as copies
 from analysis._dates import dates
 from analysis._documents import inert
+from analysis._files import written
 
 
 class Column(NamedTuple):
@@ -227,6 +226,7 @@ def write_articles(articles: pd.DataFrame, path: str | Path) -> Path:
     Raises TypeError for anything but a DataFrame, ValueError for another ending or an index that repeats an id.
 
     >>> articles = pd.DataFrame({"text": ["=1+1"]}, index=pd.Index(["a1"], name="article_id"))
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     write_articles(articles, Path(folder) / "a.csv").read_text()
     '"article_id","text"\\n"a1","\\'=1+1"\\n'
@@ -240,22 +240,15 @@ def write_articles(articles: pd.DataFrame, path: str | Path) -> Path:
     table = articles.rename_axis("article_id").reset_index()
     if ending != ".parquet" and "date" in table.columns:
         table["date"] = table["date"].dt.strftime("%Y-%m-%d")
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    try:
+    with written(path) as file:
         if ending == ".csv":
             # all text quoted: a bare carriage return is not, by default, and would end the row
             how = {"quoting": csv.QUOTE_NONNUMERIC, "lineterminator": "\n", "encoding": "utf-8"}
-            table.map(inert).rename(columns=inert).to_csv(name, index=False, **how)
+            table.map(inert).rename(columns=inert).to_csv(file, index=False, **how)
         elif ending == ".jsonl":
-            table.to_json(name, orient="records", lines=True, force_ascii=False)
+            table.to_json(file, orient="records", lines=True, force_ascii=False)
         else:
-            table.to_parquet(name, index=False)
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
+            table.to_parquet(file, index=False)
     return path
 
 
@@ -305,12 +298,6 @@ def read_events(path: str | Path) -> pd.DataFrame:
     """
     path = Path(path)
     return _checked(_headed(_readers.read_codes(path), path), SCHEMA["events"], path, unique=["event_id"])
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
 
 
 def _headed(table: pd.DataFrame, path: Path) -> pd.DataFrame:

@@ -8,8 +8,6 @@ import base64
 import hashlib
 import html
 import io
-import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +21,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from analysis import _check, codebook
+from analysis._files import written
 
 WIDTH = 3.5  # inches: one column of a journal
 STANCE = {"favour": "#004488", "mixed": "#DDCC99", "neutral": "#BBBBBB", "against": "#D55E00"}
@@ -498,6 +497,7 @@ def save_figure(
     Raises TypeError if `fig` or `data` is something else, ValueError if `alt` is empty.
 
     >>> fig, ax = figure(height=1)
+    >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     saved = save_figure(fig, Path(folder) / "empty", alt="An empty figure.", data=pd.DataFrame({"x": [1 / 3]}))
     ...     sorted(p.name for p in Path(folder).iterdir()), (Path(folder) / "empty.csv").read_text()
@@ -549,18 +549,5 @@ def _drawn(fig: Figure, kind: str, metadata: dict) -> bytes:
 
 
 def _write(path: Path, data: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    with written(path) as file:
+        file.write_bytes(data)

@@ -12,7 +12,7 @@ import analysis
 PACKAGE = Path(analysis.__file__).parent
 # every module with the layer it stands on; a module may import only from lower layers
 LAYERS = [
-    ["_check"],
+    ["_check", "_files"],
     ["codebook", "_audit", "_copies", "_dates", "_documents", "_exports", "_extract", "_fetch", "_find", "_journal",
      "_quotes"],
     ["_clean", "_readers"],
