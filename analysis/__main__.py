@@ -40,7 +40,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = commands.add_parser("code", help="code every statement of a file of articles")
     command.add_argument("input", metavar="INPUT", help="Parquet, CSV or JSON Lines file, or a folder of .txt files")
     command.add_argument("--out", required=True, metavar="FILE", help="statements, as .parquet or .csv")
-    command.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
+    where = command.add_mutually_exclusive_group()
+    where.add_argument("--workers", type=int, default=1, metavar="N", help="processes on this machine (default 1)")
+    where.add_argument("--engine", choices=["dask"], help="let a cluster do it (needs the `cluster` extra)")
+    command.add_argument("--scheduler", metavar="ADDRESS", help="where the cluster's scheduler is, tcp://HOST:8786")
     command.set_defaults(run=_code)
 
     command = commands.add_parser("train", help="train the encoder again (needs the development data and torch)")
@@ -123,11 +126,18 @@ def _code(arguments: argparse.Namespace) -> int:
 
     from analysis.coding import code_file
 
+    if (arguments.engine is None) != (arguments.scheduler is None):
+        raise ValueError("--engine dask and --scheduler ADDRESS go together; for this machine alone give --workers N")
     report = _bar if sys.stderr.isatty() else lambda done, total: None
     try:
-        done = code_file(arguments.input, arguments.out, workers=arguments.workers, report=report)
+        done = code_file(
+            arguments.input, arguments.out, workers=arguments.workers, scheduler=arguments.scheduler, report=report
+        )
     except FileNotFoundError:
         raise
+    except ModuleNotFoundError as error:
+        print(f"analysis code: {error}", file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         print("\nanalysis code: stopped; the same command goes on from here", file=sys.stderr)
         return 1

@@ -9,12 +9,15 @@ import csv
 import hashlib
 import json
 import os
+import socket
 import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import closing
 from functools import cache
+from importlib.util import find_spec
 from itertools import chain, islice
 from multiprocessing import get_context, parent_process
 from pathlib import Path
@@ -37,6 +40,7 @@ _READ = ["title", "text", "type", "outlet"]  # columns of articles that the code
 _BLOCK = 64  # articles coded at a time; a part of an unfinished file holds so many
 _PARTS_PER_GROUP = 32  # parts that one row group of the finished Parquet file joins
 _AT_ONCE = 512  # statements whose vectors are in memory at a time
+_PATIENCE = 20  # seconds until a cluster without a scheduler, or without workers, is given up
 _COLUMNS = [
     "article_id", "n", "sentence", "start", "end", "position", "speaker", "speaker_group", "attribution", "verb",
     "colour", "target", "stance", "frame", "frame_second", "confidence", "evidence",
@@ -191,6 +195,44 @@ def _in_order(blocks: Iterable[pd.DataFrame], workers: int) -> Iterator[tuple[pd
         pool.shutdown(cancel_futures=True)
 
 
+def _on_cluster(blocks: Iterable[pd.DataFrame], scheduler: str) -> Iterator[tuple[pd.DataFrame, list[dict]]]:
+    """Code blocks in their order on the workers of a Dask cluster; two for each of their threads wait at a time."""
+    from distributed import Client, KilledWorker
+    from distributed.comm import get_address_host_port
+
+    try:  # a client that finds no scheduler leaves threads behind, so knock first
+        socket.create_connection(get_address_host_port(scheduler), timeout=_PATIENCE).close()
+        client = Client(scheduler, timeout=_PATIENCE, set_as_default=False)
+    except (OSError, ValueError) as error:
+        raise ValueError(
+            f"scheduler={scheduler!r}: no Dask scheduler answers there; start one with `dask scheduler`, its workers "
+            "with `dask worker ADDRESS`, and give the address that it prints, as in tcp://127.0.0.1:8786"
+        ) from error
+    with client:
+        try:
+            client.wait_for_workers(1, timeout=_PATIENCE)
+        except TimeoutError as error:
+            raise ValueError(f"scheduler={scheduler!r} has no workers; start one with `dask worker ADDRESS`") from error
+        mine = _method()
+        for worker, theirs in client.run(_method).items():
+            if theirs != mine:
+                raise ValueError(
+                    f"the worker {worker} has another package or other weights ({theirs['package']}, "
+                    f"{theirs['weights'][:8]}) than this machine ({mine['package']}, {mine['weights'][:8]}); their "
+                    "codes would differ, so install the same version there"
+                )
+        waiting: deque = deque()
+        try:
+            for block in blocks:
+                waiting.append(client.submit(_coded, block, pure=False))
+                if len(waiting) > 2 * sum(client.nthreads().values()):
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        except KilledWorker as error:
+            raise OSError(f"the cluster lost a block: {error}") from error
+
+
 def _leave_with_parent() -> None:
     """End this process when the one that started it is gone, killed perhaps: nothing else would."""
 
@@ -209,6 +251,7 @@ def code_file(
     out: str | Path,
     *,
     workers: int = 1,
+    scheduler: str | None = None,
     report: Callable[[int, int], None] = lambda done, total: None,
 ) -> Coded:
     """Code a file of articles into a file of statements, in constant memory; a run that was cut off goes on.
@@ -220,9 +263,11 @@ def code_file(
     of articles done and their total.
 
     Finished parts wait in `<out>.parts` and are used again by the next run with the same input, after a kill at any
-    moment; the file at `out` appears whole, and the parts go. The number of `workers` changes no byte. Raises
-    FileNotFoundError, or ValueError for an input that cannot be read, that is not the one the parts were made from, or
-    that another version of the package had begun.
+    moment; the file at `out` appears whole, and the parts go. The number of `workers` changes no byte. `scheduler` is
+    the address of a Dask cluster whose workers, with this package installed, code instead (needs the `cluster` extra);
+    only this machine reads and writes files. Raises FileNotFoundError, or ValueError for an input that cannot be read,
+    that is not the one the parts were made from, or that another version of the package had begun, and for a cluster
+    that is not there or has another version.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -239,6 +284,8 @@ def code_file(
         raise ValueError(f"out={str(out)!r} must end in '.parquet' or '.csv'")
     if not out.parent.is_dir():
         raise ValueError(f"out={str(out)!r}: there is no folder {str(out.parent)!r}; make it first")
+    if scheduler and find_spec("distributed") is None:
+        raise ModuleNotFoundError("a cluster needs Dask: pip install distributed")
     if not source.exists():
         raise FileNotFoundError(f"{source}: no such file or folder")
     if out.resolve() == source.resolve():
@@ -246,30 +293,32 @@ def code_file(
     total = _count(source)
     folder = out.with_name(out.name + ".parts")
     read = sorted(source.glob("*.txt")) if source.is_dir() else [source]
-    method = sorted(
-        p for p in Path(str(RESOURCES)).iterdir() if p.suffix in (".csv", ".json", ".npz", ".onnx", ".toml")
-    )
-    made_from = {
-        "input": _digest(read),
-        "articles_per_part": _BLOCK,
-        "package": __version__,
-        "weights": _digest(method),
-    }
-    _begin(folder, made_from)
+    _begin(folder, {"input": _digest(read), "articles_per_part": _BLOCK} | _method())
     parts = {i: folder / f"{i:06}.parquet" for i in range(-(-total // _BLOCK))}
     wanted = [i for i, part in parts.items() if not part.exists()]
     done = total - sum(_size(i, total) for i in wanted)
     report(done, total)
-    results = _in_order(_blocks(source, set(wanted)), min(workers, max(1, len(wanted))))
-    for i, (table, failures) in zip(wanted, results, strict=True):
-        _write(parts[i], folder, lambda path, t=table, f=failures: _write_part(path, t, f))
-        done += _size(i, total)
-        report(done, total)
+    blocks = _blocks(source, set(wanted))
+    coded = _on_cluster(blocks, scheduler) if scheduler else _in_order(blocks, min(workers, max(1, len(wanted))))
+    with closing(coded) as results:
+        for i, (table, failures) in zip(wanted, results, strict=True):
+            _write(parts[i], folder, lambda path, t=table, f=failures: _write_part(path, t, f))
+            done += _size(i, total)
+            report(done, total)
     return _finish(list(parts.values()), folder, out, total)
 
 
 def _size(part: int, total: int) -> int:
     return min(_BLOCK, total - part * _BLOCK)
+
+
+def _method() -> dict[str, str]:
+    """What codes depend on besides the articles: the package's version, and its weights and word lists."""
+    read = (".csv", ".json", ".npz", ".onnx", ".toml")
+    return {
+        "package": __version__,
+        "weights": _digest(sorted(p for p in Path(str(RESOURCES)).iterdir() if p.suffix in read)),
+    }
 
 
 def _digest(files: Iterable[Path]) -> str:

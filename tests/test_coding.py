@@ -380,6 +380,65 @@ def test_two_processes_give_the_same_bytes_and_end_with_their_parent(many, tmp_p
     assert not any(Path(f"/proc/{child}").exists() for child in children)
 
 
+# --- a cluster
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A Dask cluster of one worker, in a process of its own."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None, silence_logs=50) as it:
+        yield it
+
+
+@pytest.mark.slow
+def test_a_cluster_gives_the_same_bytes_though_a_worker_dies(cluster, many, tmp_path, capsys):
+    source, whole = many
+    out, killed = tmp_path / "out.parquet", []
+
+    def report(done, total):
+        if done == 3:
+            killed.append(cluster.workers[0].pid)
+            os.kill(killed[0], signal.SIGTERM)
+
+    code_file(source, out, scheduler=cluster.scheduler_address, report=report)
+    assert cluster.workers[0].pid not in killed
+    assert out.read_bytes() == whole
+    again = tmp_path / "again.parquet"
+    assert (
+        main(["code", str(source), "--out", str(again), "--engine", "dask", "--scheduler", cluster.scheduler_address])
+        == 0
+    )
+    assert "of 20 articles" in capsys.readouterr().out
+    assert again.read_bytes() == whole
+
+
+@pytest.mark.slow
+def test_a_cluster_with_other_weights_or_no_workers_or_that_is_not_there(cluster, many, tmp_path, monkeypatch, capsys):
+    command = ["code", str(many[0]), "--out", str(tmp_path / "out.parquet"), "--engine", "dask", "--scheduler"]
+    monkeypatch.setattr(coding, "__version__", "0.0")
+    assert main([*command, cluster.scheduler_address]) == 2
+    assert "install the same version there" in capsys.readouterr().err
+    monkeypatch.setattr(coding, "_PATIENCE", 1)
+    assert main([*command, "tcp://127.0.0.1:9"]) == 2
+    assert "no Dask scheduler answers there" in capsys.readouterr().err
+    assert main([*command, "here"]) == 2
+    assert "as in tcp://127.0.0.1:8786" in capsys.readouterr().err
+    assert main(command[:-1]) == 2
+    assert "go together" in capsys.readouterr().err
+    cluster.scale(0)
+    cluster.sync(cluster._correct_state)
+    assert main([*command, cluster.scheduler_address]) == 2
+    assert "has no workers" in capsys.readouterr().err
+    monkeypatch.setattr(coding, "find_spec", lambda name: None)
+    assert main([*command, cluster.scheduler_address]) == 1
+    assert "pip install distributed" in capsys.readouterr().err
+    assert not (tmp_path / "out.parquet").exists()
+
+
+# --- the end of a run
+
+
 def test_a_run_cut_off_at_its_very_end_goes_on(many, tmp_path, monkeypatch):
     source, whole = many
     out = tmp_path / "out.parquet"
