@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from analysis import codebook, encoder, train
+from analysis import agreement, codebook, encoder, train
 from analysis._network import DISTANCE, Cached, Network, _distances
 from analysis.train import Stage
 
@@ -83,12 +83,24 @@ def test_folds_divide_whole_articles_and_leave_others_out():
     assert set(found[:7]) == {0, 1, 2}
 
 
-def test_real_codes_land_without_text():
-    codes = pd.read_csv(train.ROOT / "data/training/real.csv")
+@pytest.mark.parametrize("name", ["real.csv", "real_second.csv"])
+def test_real_codes_land_without_text(name):
+    codes = pd.read_csv(train.ROOT / "data/training" / name)
     assert {"text", "previous", "context"}.isdisjoint(codes.columns)
     assert codes["sentence_id"].notna().ne(codes["start"].notna()).all()
-    for name in ("stance", "frame", "target", "speaker_group", "attribution"):
-        assert set(codes[name]) <= set(codebook.values(name))
+    for variable in ("stance", "frame", "target", "speaker_group", "attribution"):
+        assert set(codes[variable]) <= set(codebook.values(variable))
+
+
+def test_the_second_coder_agrees_with_the_first_as_the_datasheet_says():
+    first, second = (pd.read_csv(train.ROOT / "data/training" / name) for name in ("real.csv", "real_second.csv"))
+    for codes in (first, second):
+        codes["unit"] = codes["sentence_id"].fillna(codes["article"] + ":" + codes["start"].astype("str"))
+    both = pd.concat([first[first["unit"].isin(second["unit"])], second])
+    both["coder"] = both["coder"].eq("second").map({True: "second", False: "first"})
+    alpha = agreement(both, unit="unit", value=["stance", "frame", "target"]).set_index("variable")["alpha"]
+    assert alpha.round(2).to_dict() == {"stance": 0.81, "frame": 0.8, "target": 0.82}
+    assert len(both) == 2 * len(second)
 
 
 @needs_shared
