@@ -26,7 +26,7 @@ from analysis._network import HEADS, WAYS, Cached, Network, fit, minilm, mpnet, 
 ROOT = Path(__file__).resolve().parents[1]
 TARGETS = {"encryption": "e2ee", "access_measures": "child_safety_measures"}
 TAUGHT = [name for name in HEADS if name != "targeted"]
-TEMPERATURES = {"stance": 1.6, "frame": 1.4, "targeted": 1.7}  # least calibration error, benchmarks/accuracy.py
+TEMPERATURES = {"stance": 1.4, "frame": 1.2, "targeted": 1.7}  # least calibration error, benchmarks/accuracy.py
 UNCODED = re.compile(
     r"encrypt|back ?door|decrypt|iphone|apple\b|wiretap|snowden|clipper|escrow|unlock|surveil|nsa\b|privacy|hack"
     r"|child|abuse",
@@ -45,7 +45,7 @@ class Stage(NamedTuple):
 
 
 TEACHER = Stage(6, 2, 5e-5, (1.0, 0.4, 0.165)), Stage(6, 4, 5e-5, (0.08, 0.2, 0.0))
-PUPIL = Stage(2, 3, 5e-5, (1.0, 1.0, 1.0)), Stage(2, 6, 1e-4, (0.12, 0.4, 0.05), 0.5)
+PUPIL = Stage(2, 3, 5e-5, (1.0, 1.0, 1.0)), Stage(2, 6, 1.5e-4, (0.12, 0.4, 0.05), 0.7)
 FOLDS = 3
 TRUST = 0.5  # weight of the teacher's probabilities where coders gave theirs
 
