@@ -199,7 +199,7 @@ def _benchmark(arguments: argparse.Namespace) -> int:
     if not known:
         raise FileNotFoundError(f"{ROOT / 'benchmarks'}: no benchmarks; run from a checkout")
     failed = []
-    for name in arguments.name or [k for k in known if k != "accuracy"]:  # that one trains for an hour
+    for name in arguments.name or [k for k in known if k != "accuracy"]:  # that one trains for two hours
         print(f"## {option(name, known, 'name')}", flush=True)
         done = subprocess.run([sys.executable, ROOT / "benchmarks" / f"{name}.py"], check=False)  # noqa: S603
         if done.returncode:
