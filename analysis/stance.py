@@ -70,7 +70,7 @@ def stance(
     Source: stance toward a target that need not be named, Mohammad et al. (2016); linear heads on a fine-tuned
     sentence encoder (Wang et al. 2020), temperature scaling (Guo et al. 2017).
 
-    >>> text = pd.Series(["“We will not weaken encryption,” the firm said.", "Police say encryption shields criminals."])
+    >>> text = pd.Series(["“We won’t weaken encryption,” the firm said.", "Police say encryption shields criminals."])
     >>> stance(text)["stance"].tolist()
     ['favour', 'against']
     """
