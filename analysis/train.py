@@ -1,11 +1,12 @@
 """Train the encoder and its heads: `python -m analysis train`. Needs the `train` extra (torch); nothing else does.
 
-A teacher too large to ship, all-mpnet-base-v2, and the pupil that ships, all-MiniLM-L6-v2, go through the same two
+A teacher too large to ship, all-mpnet-base-v2, and the pupil that ships, all-MiniLM-L6-v2, go through the same
 stages: first invented sentences (data/training, data/sample) and NewsMTSC; then real sentences, whose codes are in
-data/training/real.csv and whose text stays in the shared folder, beside a replay of the first. In its second stage the
+data/training/real.csv and whose text stays in the shared folder, beside a replay of the first. In the later stages the
 pupil also learns what the teacher says of those sentences and of thousands that nobody coded (Hinton et al. 2015): the
-mean of three teachers, each of which misses a third of the articles of gold/dev.csv. The lower layers are frozen and
-their output is kept, which halves the cost. Scores repeat within noise, bytes do not.
+mean of three teachers, each of which misses a third of the articles of gold/dev.csv. It ends with two passes that give
+invented sentences more room, lest it forget what real ones seldom tell of. The lower layers are frozen and their output
+is kept, which halves the cost. Scores repeat within noise, bytes do not.
 """
 
 import gzip
@@ -26,7 +27,7 @@ from analysis._network import HEADS, WAYS, Cached, Network, fit, minilm, mpnet, 
 ROOT = Path(__file__).resolve().parents[1]
 TARGETS = {"encryption": "e2ee", "access_measures": "child_safety_measures"}
 TAUGHT = [name for name in HEADS if name != "targeted"]
-TEMPERATURES = {"stance": 1.4, "frame": 1.2, "targeted": 1.7}  # least calibration error, benchmarks/accuracy.py
+TEMPERATURES = {"stance": 1.6, "frame": 1.2, "targeted": 1.7}  # least calibration error, benchmarks/accuracy.py
 UNCODED = re.compile(
     r"encrypt|back ?door|decrypt|iphone|apple\b|wiretap|snowden|clipper|escrow|unlock|surveil|nsa\b|privacy|hack"
     r"|child|abuse",
@@ -42,10 +43,15 @@ class Stage(NamedTuple):
     rate: float
     shares: tuple[float, float, float]  # invented, wire templates, NewsMTSC
     uncoded: float = 0.0  # share of the sentences that only the teacher judges
+    weights: tuple[float, float, float] = (0.5, 0.5, 0.5)  # of the three parts, where real sentences weigh 1
 
 
 TEACHER = Stage(6, 2, 5e-5, (1.0, 0.4, 0.165)), Stage(6, 4, 5e-5, (0.08, 0.2, 0.0))
-PUPIL = Stage(2, 3, 5e-5, (1.0, 1.0, 1.0)), Stage(2, 6, 1.5e-4, (0.12, 0.4, 0.05), 0.7)
+PUPIL = (
+    Stage(2, 3, 5e-5, (1.0, 1.0, 1.0)),
+    Stage(2, 6, 1.5e-4, (0.12, 0.4, 0.05), 0.7),
+    Stage(2, 2, 7e-5, (0.45, 0.2, 0.05), 0.3, (1.0, 0.5, 0.5)),
+)
 FOLDS = 3
 TRUST = 0.5  # weight of the teacher's probabilities where coders gave theirs
 
@@ -325,18 +331,18 @@ def parts(shared: Path, data: Path = ROOT / "data") -> list[pd.DataFrame]:
 
 
 class Learner(NamedTuple):
-    """A network between its two stages, with what the second needs, its lower layers run."""
+    """A network after its first stage, with what the others need, its lower layers run."""
 
     weights: dict
-    stage: Stage
+    stages: tuple[Stage, ...]
     human: Cached
     uncoded: Cached
-    replay: list[Cached]
+    replay: list[Cached | None]
 
 
 def first_stage(
     weights: dict,
-    stages: tuple[Stage, Stage],
+    stages: tuple[Stage, ...],
     tables: list[pd.DataFrame],
     human: pd.DataFrame,
     uncoded: pd.DataFrame,
@@ -344,27 +350,29 @@ def first_stage(
     seed: int = 0,
     report: Callable = lambda line: None,
 ) -> Learner:
-    """Train on `tables`, as `parts` gives them; the result serves every run of the second stage."""
-    first, second = stages
+    """Train on `tables`, as `parts` gives them; the result serves every run of the later stages."""
+    first, *later = stages
     network = Network(weights, lower=first.lower, seed=seed)
     examples = [
         (Cached(network, table), 1.0, share) for table, share in zip(tables, first.shares, strict=True) if share
     ]
     weights = fit(network, examples, epochs=first.epochs, rate=first.rate, seed=seed, report=report).weights
-    start = Network(weights, lower=second.lower, seed=seed)
-    replay = [Cached(start, table) for table, share in zip(tables, second.shares, strict=True) if share]
-    return Learner(weights, second, Cached(start, human), Cached(start, uncoded), replay)
+    start = Network(weights, lower=later[0].lower, seed=seed)
+    replay = [Cached(start, t) if any(stage.shares[i] for stage in later) else None for i, t in enumerate(tables)]
+    return Learner(weights, tuple(later), Cached(start, human), Cached(start, uncoded), replay)
 
 
-def second_stage(
+def later_stages(
     learner: Learner, human: Cached, uncoded: Cached, *, seed: int = 0, report: Callable = lambda line: None
 ) -> Network:
-    """Train on coded and uncoded sentences beside a replay of the first stage, which counts for half."""
-    stage = learner.stage
-    network = Network(learner.weights, lower=stage.lower, seed=seed)
-    examples = [(human, 1.0, 1.0), (uncoded, 1.0, stage.uncoded)]
-    examples += [(e, 0.5, share) for e, share in zip(learner.replay, filter(None, stage.shares), strict=True)]
-    return fit(network, examples, epochs=stage.epochs, rate=stage.rate, seed=seed, report=report)
+    """Train on coded and uncoded sentences beside a replay of the first stage."""
+    weights = learner.weights
+    for stage in learner.stages:
+        network = Network(weights, lower=stage.lower, seed=seed)
+        replay = zip(learner.replay, stage.weights, stage.shares, strict=True)
+        examples = [(human, 1.0, 1.0), (uncoded, 1.0, stage.uncoded), *(part for part in replay if part[2])]
+        weights = fit(network, examples, epochs=stage.epochs, rate=stage.rate, seed=seed, report=report).weights
+    return network
 
 
 def lesson(
@@ -376,7 +384,7 @@ def lesson(
     seed: int = 0,
     report: Callable = lambda line: None,
 ) -> tuple[Network, Network]:
-    """Second stage of both: a teacher for each array of rows in `taught`, then a pupil from the mean of what they say.
+    """Later stages of both: a teacher for each array of rows in `taught`, then a pupil from the mean of what they say.
 
     Returns the last teacher and the pupil, which has seen `rows` of the coded sentences.
     """
@@ -384,12 +392,12 @@ def lesson(
     for n, seen in enumerate(taught):
         report(f"teacher {n + 1} of {len(taught)}")
         none = teacher.uncoded.take(rows[:0])
-        network = second_stage(teacher, teacher.human.take(seen), none, seed=seed + n, report=report)
+        network = later_stages(teacher, teacher.human.take(seen), none, seed=seed + n, report=report)
         said.append([examples.scores(network, TAUGHT) for examples in (teacher.human.take(rows), teacher.uncoded)])
     of_human, of_uncoded = ({name: np.mean([s[i][name] for s in said], axis=0) for name in TAUGHT} for i in (0, 1))
     human = pupil.human.take(rows).taught(of_human, TRUST)
     report("pupil")
-    return network, second_stage(pupil, human, pupil.uncoded.taught(of_uncoded, TRUST), seed=seed, report=report)
+    return network, later_stages(pupil, human, pupil.uncoded.taught(of_uncoded, TRUST), seed=seed, report=report)
 
 
 def train(
