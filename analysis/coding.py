@@ -16,12 +16,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
-from functools import cache
+from functools import cache, partial
 from importlib.util import find_spec
 from itertools import chain, islice
 from multiprocessing import get_context, parent_process
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pandas as pd
 
@@ -177,26 +177,35 @@ def _codes(said: pd.Series, before: pd.Series) -> pd.DataFrame:
 
 
 def _in_order(blocks: Iterable[pd.DataFrame], workers: int) -> Iterator[tuple[pd.DataFrame, list[dict]]]:
-    """Code blocks in their order, in this process or in others; few wait at a time, so that memory stays flat."""
+    """Code blocks in their order, in this process or in others."""
     if workers == 1:
         yield from map(_coded, blocks)
         return
     # A fresh process rather than a copy of this one: a copy would inherit locks that its threads never release.
     pool = ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_leave_with_parent)
-    waiting: deque = deque()
     try:
-        for block in blocks:
-            waiting.append(pool.submit(_coded, block))
-            if len(waiting) > 2 * workers:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()
+        yield from _results(blocks, partial(pool.submit, _coded), lambda: workers)
     finally:
         pool.shutdown(cancel_futures=True)
 
 
-def _on_cluster(blocks: Iterable[pd.DataFrame], scheduler: str) -> Iterator[tuple[pd.DataFrame, list[dict]]]:
-    """Code blocks in their order on the workers of a Dask cluster; two for each of their threads wait at a time."""
+def _results(
+    blocks: Iterable[pd.DataFrame], submit: Callable[[pd.DataFrame], Any], workers: Callable[[], int]
+) -> Iterator[tuple[pd.DataFrame, list[dict]]]:
+    """Results in the order of the blocks; two for each worker wait at a time, so that memory stays flat."""
+    waiting: deque = deque()
+    for block in blocks:
+        waiting.append(submit(block))
+        if len(waiting) > 2 * workers():
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
+
+
+def _on_cluster(
+    blocks: Iterable[pd.DataFrame], scheduler: str, mine: dict[str, str]
+) -> Iterator[tuple[pd.DataFrame, list[dict]]]:
+    """Code blocks in their order on the threads of a Dask cluster, whose `_method` must be `mine`."""
     from distributed import Client, KilledWorker
     from distributed.comm import get_address_host_port
 
@@ -213,7 +222,6 @@ def _on_cluster(blocks: Iterable[pd.DataFrame], scheduler: str) -> Iterator[tupl
             client.wait_for_workers(1, timeout=_PATIENCE)
         except TimeoutError as error:
             raise ValueError(f"scheduler={scheduler!r} has no workers; start one with `dask worker ADDRESS`") from error
-        mine = _method()
         for worker, theirs in client.run(_method).items():
             if theirs != mine:
                 raise ValueError(
@@ -221,14 +229,9 @@ def _on_cluster(blocks: Iterable[pd.DataFrame], scheduler: str) -> Iterator[tupl
                     f"{theirs['weights'][:8]}) than this machine ({mine['package']}, {mine['weights'][:8]}); their "
                     "codes would differ, so install the same version there"
                 )
-        waiting: deque = deque()
         try:
-            for block in blocks:
-                waiting.append(client.submit(_coded, block, pure=False))
-                if len(waiting) > 2 * sum(client.nthreads().values()):
-                    yield waiting.popleft().result()
-            while waiting:
-                yield waiting.popleft().result()
+            submit = partial(client.submit, _coded, pure=False)
+            yield from _results(blocks, submit, lambda: sum(client.nthreads().values()))
         except KilledWorker as error:
             raise OSError(f"the cluster lost a block: {error}") from error
 
@@ -293,13 +296,17 @@ def code_file(
     total = _count(source)
     folder = out.with_name(out.name + ".parts")
     read = sorted(source.glob("*.txt")) if source.is_dir() else [source]
-    _begin(folder, {"input": _digest(read), "articles_per_part": _BLOCK} | _method())
+    method = _method()
+    _begin(folder, {"input": _digest(read), "articles_per_part": _BLOCK} | method)
     parts = {i: folder / f"{i:06}.parquet" for i in range(-(-total // _BLOCK))}
     wanted = [i for i, part in parts.items() if not part.exists()]
     done = total - sum(_size(i, total) for i in wanted)
     report(done, total)
     blocks = _blocks(source, set(wanted))
-    coded = _on_cluster(blocks, scheduler) if scheduler else _in_order(blocks, min(workers, max(1, len(wanted))))
+    if scheduler:
+        coded = _on_cluster(blocks, scheduler, method)
+    else:
+        coded = _in_order(blocks, min(workers, max(1, len(wanted))))
     with closing(coded) as results:
         for i, (table, failures) in zip(wanted, results, strict=True):
             _write(parts[i], folder, lambda path, t=table, f=failures: _write_part(path, t, f))

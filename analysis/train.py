@@ -164,13 +164,13 @@ def real(shared: Path, data: Path = ROOT / "data") -> pd.DataFrame:
     return _table(pd.Series(said), pd.Series(before), codes["article"], _labels(codes, [""]))
 
 
-def uncoded(shared: Path) -> pd.DataFrame:
+def uncoded(shared: Path, data: Path = ROOT / "data") -> pd.DataFrame:
     """Real sentences that nobody coded, for the teacher to judge: news and Usenet posts that use a word of the debate.
 
     None is from an article of gold/dev.csv.
     """
     coded = pd.read_csv(shared / "data/gold/dev.csv")
-    known = set(coded["text"].str.split().str.join(" ")) | set(real(shared)["text"])
+    known = set(coded["text"].str.split().str.join(" ")) | set(real(shared, data)["text"])
     articles = {k: v for k, v in _articles(shared).items() if k not in set(coded["article"])}
     posts = {k: _own_words(v) for k, v in _posts(shared).items()}
     found = text.sentences(pd.Series(articles | posts).rename_axis("article_id"))
@@ -420,8 +420,8 @@ def train(
         raise FileNotFoundError(f"{shared / 'data/gold/dev.csv'} is missing; training needs the development data")
     set_threads(threads)
     (small, tokenizer), large = minilm(), mpnet()
-    tables, human = parts(shared, data), pd.concat([gold(shared), real(shared, data)], ignore_index=True)
-    alone = uncoded(shared)
+    tables, sure, alone = parts(shared, data), gold(shared), uncoded(shared, data)
+    human = pd.concat([sure, real(shared, data)], ignore_index=True)
     report(
         f"{len(tables[0])} invented sentences, {len(tables[1])} from templates, {len(tables[2])} targets of NewsMTSC, "
         f"{len(human)} coded real sentences, {len(alone)} uncoded ones"
@@ -430,7 +430,7 @@ def train(
         first_stage(weights, stages, tables, human, alone, seed=seed, report=report)
         for weights, stages in ((large, TEACHER), (small, PUPIL))
     )
-    fold = folds(human["group"], set(gold(shared)["group"]))
+    fold = folds(human["group"], set(sure["group"]))
     taught = [np.flatnonzero(fold != f) for f in range(FOLDS)]
     _, network = lesson(teacher, pupil, np.arange(len(human)), taught, seed=seed, report=report)
     export(network, TEMPERATURES, tokenizer, out)
