@@ -13,19 +13,8 @@ import pandas as pd
 from scipy import sparse, stats
 
 from analysis import _check
-from analysis.compare import (
-    _compared,
-    _mover,
-    _Sample,
-    _small,
-    _Table,
-    _touches_zero,
-    _variance,
-    _wilson,
-    adjusted,
-    differences,
-    shares,
-)
+from analysis._clusters import Sample, Table, draw_variance, inflation, mover, pairs_of, touches_zero, wilson
+from analysis.compare import adjusted, differences, shares
 
 _DRAWS = 2000
 _LEVELS = ["nominal", "ordinal", "interval"]
@@ -125,7 +114,7 @@ def _interval(
     with np.errstate(divide="ignore", invalid="ignore"):
         size = p * (1 - p) / variance * shrink
     size = np.clip(np.where((variance > 0) & np.isfinite(size), size, 0), least * shrink, most)
-    return _wilson(p, size, 1 - level)
+    return wilson(p, size, 1 - level)
 
 
 def _coded(column: pd.Series, level: str, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -167,7 +156,7 @@ def _reliability(
     pairs = pairs[pairs["index"] != pairs["index_other"]].reset_index(drop=True)
     weight = (1 / (pairs["m"] - 1)).to_numpy()
     same = (pairs["code"] == pairs["code_other"]).to_numpy()
-    sample = _Sample(pairs, [], None, "cluster", None, confidence, draws, seed)
+    sample = Sample(pairs, [], None, "cluster", None, confidence, draws, seed)
     size = int(frame["code"].max()) + 1
     if level == "interval":
         x = (values - values.min()) / max(np.ptp(values), np.finfo(float).tiny)  # the largest distance becomes 1
@@ -194,7 +183,7 @@ def _reliability(
     row["alpha"] = 1 - observed / expected
     with np.errstate(invalid="ignore", divide="ignore"):
         d, e, _ = disagreement(sample.resample(totals))
-        variance = _variance((d / e)[:, None])[0] * _small(np.array(clusters)) * (expected / most) ** 2
+        variance = draw_variance((d / e)[:, None])[0] * inflation(np.array(clusters)) * (expected / most) ** 2
     cap = len(paired) - n if level == "nominal" else np.inf  # two codes of one unit are one comparison
     least, largest = _interval(observed / most, variance, least=clusters, most=cap, df=clusters - 1, level=confidence)
     row["low"], row["high"] = (float(1 - bound * most / expected) for bound in (largest, least))
@@ -320,7 +309,7 @@ def accuracy(
     data = data[data["true"].notna()]
     if data.empty:
         raise ValueError("true holds no trusted code; at least one unit must be coded")
-    sample = _Sample(data, ["true"], None, "cluster", "weights", level, draws, seed)
+    sample = Sample(data, ["true"], None, "cluster", "weights", level, draws, seed)
     t, p, values = _pair(sample.rows["true"], sample.rows["predicted"])
     k, w = len(values), sample.weight
     said, right = p >= 0, (p == t)
@@ -339,7 +328,7 @@ def accuracy(
         return np.concatenate([scores[:, :k], macro, scores[:, k:]], axis=1)
 
     point = measures(totals.sum(0)[None])[0]
-    variance = _variance(measures(sample.resample(totals)).reshape(draws, -1)).reshape(point.shape)
+    variance = draw_variance(measures(sample.resample(totals)).reshape(draws, -1)).reshape(point.shape)
     n_true, n_predicted = np.bincount(t, minlength=k), np.bincount(p[said], minlength=k)
     rows = np.column_stack([n_predicted, n_true, n_predicted + n_true - np.bincount(t[right], minlength=k)])
     by_true = sample.clusters_per(t, k)
@@ -348,7 +337,7 @@ def accuracy(
     rows = np.vstack([rows, rows.sum(0), rows.sum(0)])
     present = np.where(clusters > 0, clusters, sample.n_clusters)
     clusters = np.maximum(np.vstack([clusters, present.min(0), np.full(3, sample.n_clusters)]), 1)
-    variance = variance * _small(clusters)
+    variance = variance * inflation(clusters)
     low, high = _interval(point, variance, least=clusters, most=np.maximum(rows, 1), df=clusters - 1, level=level)
     out = pd.DataFrame({"value": [*values, "macro", "all"]})
     for i, name in enumerate(["precision", "recall", "f1"]):
@@ -397,7 +386,7 @@ def calibration(
         raise TypeError(f"event must hold True and False, not {data['event'].iloc[0]!r}") from None
     place = pd.qcut(data["p"], _check.whole(bins, "bins", 1), labels=False, duplicates="drop")
     data["bin"] = pd.factorize(place, sort=True)[0] + 1
-    sample = _Sample(data, ["event"], ["bin"], "cluster", None, level, draws, seed)
+    sample = Sample(data, ["event"], ["bin"], "cluster", None, level, draws, seed)
     k, y, stated = len(sample.groups), data["event"].to_numpy(), data["p"].to_numpy()
     totals = sparse.hstack([sample.totals(sample.group, y, k), sample.totals(sample.group, np.ones(len(y)), k)])
 
@@ -408,7 +397,7 @@ def calibration(
 
     share, n = observed(totals.sum(0)[None])[0], np.bincount(sample.group, minlength=k)
     clusters = np.append(sample.clusters_per(sample.group, k), sample.n_clusters)
-    variance = _variance(observed(sample.resample(totals))) * _small(clusters)
+    variance = draw_variance(observed(sample.resample(totals))) * inflation(clusters)
     mean = np.append(np.bincount(sample.group, stated) / n, stated.mean())
     n = np.append(n, len(y))
     low, high = _interval(share, variance, least=clusters, most=n, df=clusters - 1, level=level)
@@ -509,15 +498,15 @@ def corrected_shares(
     out = out.merge(raw, on=names, how="left", sort=False)
     never = out["raw"].isna()  # a value that the machine gave to no unit of the group
     out.loc[never, ["raw", "raw_low"]] = 0.0
-    out.loc[never, "raw_high"] = _wilson(np.zeros(never.sum()), table.clusters[never], 1 - level)[1]
+    out.loc[never, "raw_high"] = wilson(np.zeros(never.sum()), table.clusters[never], 1 - level)[1]
     out["share"] = table.share
-    out["low"], out["high"] = _wilson(table.share, table.n_eff, 1 - level)
+    out["low"], out["high"] = wilson(table.share, table.n_eff, 1 - level)
     out["n"], out["n_truth"], out["clusters"] = table.n, table.n_truth, table.clusters
     out.attrs = table.attrs
     return out
 
 
-class _Corrected(_Sample):
+class _Corrected(Sample):
     """Corrected shares within groups: points, effective sizes and draws, one entry per group and value."""
 
     def __init__(
@@ -562,7 +551,7 @@ class _Corrected(_Sample):
         alone = np.repeat(mass.sum(0) ** 2 / mass.power(2).sum(0), self.size)  # effective clusters with a trusted code
         self.n_truth, self.clusters = np.repeat(n_truth, self.size), np.repeat(clusters, self.size)
         # errors that no trusted code happened to show are not known to be absent: half an error more
-        variance = _variance(self.drawn) * _small(self.clusters) + 1 / (2 * alone**2)
+        variance = draw_variance(self.drawn) * inflation(self.clusters) + 1 / (2 * alone**2)
         quantile = stats.t.ppf((1 + level) / 2, self.clusters - 1)
         # a share near 0 or 1 may be off by more than its own size: its error is then judged at the margin's end
         margin = np.minimum(quantile * np.sqrt(variance), 0.5)
@@ -694,7 +683,7 @@ class _Corrected(_Sample):
             )
         return point, estimate(totals[1]), None
 
-    correlation = _Table.correlation
+    correlation = Table.correlation
 
 
 def corrected_differences(
@@ -735,14 +724,14 @@ def corrected_differences(
         raise TypeError(f"by must be one column name, not {by!r}")
     table = _Corrected(data, value, truth, by, method, probability, cluster, weights, level, draws, seed)
     groups, values = list(dict.fromkeys(table.keys[by])), list(dict.fromkeys(table.keys[value]))
-    wanted, pairs = _compared(groups, values, against, only)
+    wanted, pairs = pairs_of(groups, values, against, only)
     out = pd.DataFrame([(v, a, b) for v in wanted for a, b in pairs], columns=[value, "a", "b"])
     where = {key: i for i, key in enumerate(zip(table.keys[by], table.keys[value], strict=True))}
     a, b = (np.array([where[key] for key in zip(out[side], out[value], strict=True)], dtype=int) for side in "ab")
     r, p, n = table.correlation(a, b), table.share, table.n_eff
 
     def bounds(alpha: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
-        return _mover(p[a], n[a], p[b], n[b], r, alpha)
+        return mover(p[a], n[a], p[b], n[b], r, alpha)
 
     raw = differences(data, value, by=by, cluster=cluster, weights=weights, level=level, draws=draws, seed=seed)
     raw = raw.astype(dict.fromkeys([value, "a", "b"], object)).set_index([value, "a", "b"])
@@ -750,7 +739,7 @@ def corrected_differences(
         out[name] = [raw[column].get(key, np.nan) for key in zip(out[value], out["a"], out["b"], strict=True)]
     out["share_a"], out["share_b"], out["difference"] = p[a], p[b], p[a] - p[b]
     out["low"], out["high"] = bounds(1 - level)
-    out["p"] = _touches_zero(bounds, len(a))
+    out["p"] = touches_zero(bounds, len(a))
     out["p_adjusted"] = adjusted(out["p"])
     out["n_truth_a"], out["n_truth_b"] = table.n_truth[a], table.n_truth[b]
     out.attrs = table.attrs
