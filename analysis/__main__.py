@@ -49,6 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = commands.add_parser("train", help="train the encoder again (needs the development data and torch)")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="first seed (default 0)")
     command.add_argument("--threads", type=int, default=1, metavar="N", help="of torch (default 1)")
+    command.add_argument("--teacher", action="store_true", help="train the teachers anew first (an hour more)")
     command.set_defaults(run=_train)
 
     command = commands.add_parser("release", help="bundle codes, addresses and digests for others; never article text")
@@ -162,7 +163,8 @@ def _bar(done: int, total: int) -> None:
 def _train(arguments: argparse.Namespace) -> int:
     from analysis.train import train
 
-    train(seed=arguments.seed, threads=arguments.threads, report=lambda line: print(line, file=sys.stderr, flush=True))
+    settings = {"seed": arguments.seed, "threads": arguments.threads, "teacher": arguments.teacher}
+    train(**settings, report=lambda line: print(line, file=sys.stderr, flush=True))
     return 0
 
 
@@ -199,7 +201,7 @@ def _benchmark(arguments: argparse.Namespace) -> int:
     if not known:
         raise FileNotFoundError(f"{ROOT / 'benchmarks'}: no benchmarks; run from a checkout")
     failed = []
-    for name in arguments.name or [k for k in known if k != "accuracy"]:  # that one trains for two hours
+    for name in arguments.name or [k for k in known if k != "accuracy"]:  # that one trains for an hour and a half
         print(f"## {option(name, known, 'name')}", flush=True)
         done = subprocess.run([sys.executable, ROOT / "benchmarks" / f"{name}.py"], check=False)  # noqa: S603
         if done.returncode:

@@ -4,12 +4,14 @@ A teacher too large to ship, all-mpnet-base-v2, and the pupil that ships, all-Mi
 stages: first invented sentences (data/training, data/sample) and NewsMTSC; then real sentences, whose codes are in
 data/training/real.csv and whose text stays in the shared folder, beside a replay of the first. In the later stages the
 pupil also learns what the teacher says of those sentences and of thousands that nobody coded (Hinton et al. 2015): the
-mean of three teachers, each of which misses a third of the articles of gold/dev.csv. It ends with two passes that give
-invented sentences more room, lest it forget what real ones seldom tell of. The lower layers are frozen and their output
-is kept, which halves the cost. Scores repeat within noise, bytes do not.
+mean of three teachers, each of which misses a third of the articles of gold/dev.csv. What they say is kept as numbers
+in data/training/teacher.npz. The pupil ends with two passes that give invented sentences more room, lest it forget what
+real ones seldom tell of. The lower layers are frozen and their output is kept, which halves the cost. Scores repeat
+within noise, bytes do not.
 """
 
 import gzip
+import hashlib
 import json
 import re
 import tarfile
@@ -41,19 +43,21 @@ class Stage(NamedTuple):
     lower: int
     epochs: int
     rate: float
-    shares: tuple[float, float, float]  # invented, wire templates, NewsMTSC
+    shares: tuple[float, float, float, float]  # invented, wire templates, NewsMTSC, contrast sets
     uncoded: float = 0.0  # share of the sentences that only the teacher judges
-    weights: tuple[float, float, float] = (0.5, 0.5, 0.5)  # of the three parts, where real sentences weigh 1
+    weights: tuple[float, float, float, float] = (0.5, 0.5, 0.5, 0.5)  # of the four, where real sentences weigh 1
 
 
-TEACHER = Stage(6, 2, 5e-5, (1.0, 0.4, 0.165)), Stage(6, 4, 5e-5, (0.08, 0.2, 0.0))
+TEACHER = Stage(6, 2, 5e-5, (1.0, 0.4, 0.165, 0.0)), Stage(6, 4, 5e-5, (0.08, 0.2, 0.0, 1.0))
 PUPIL = (
-    Stage(2, 3, 5e-5, (1.0, 1.0, 1.0)),
-    Stage(2, 6, 1.5e-4, (0.12, 0.4, 0.05), 0.7),
-    Stage(2, 2, 7e-5, (0.45, 0.2, 0.05), 0.3, (1.0, 0.5, 0.5)),
+    Stage(2, 3, 5e-5, (1.0, 1.0, 1.0, 0.0)),
+    Stage(2, 6, 1.5e-4, (0.12, 0.4, 0.05, 1.0), 0.35),
+    Stage(2, 2, 7e-5, (0.45, 0.2, 0.05, 1.0), 0.2, (1.0, 0.5, 0.5, 0.5)),
 )
 FOLDS = 3
 TRUST = 0.5  # weight of the teacher's probabilities where coders gave theirs
+TEACHERS = "training/teacher.npz"  # in the data folder: what the teachers say of each real sentence
+STEPS = 12  # of that file's integers to a unit of score
 
 
 # --- what to learn from ---------------------------------------------------------------------------------------------
@@ -65,6 +69,7 @@ def _access(table: pd.DataFrame, coder: str) -> pd.Series:
     derived = code.replace({"favour": "against", "against": "favour"})
     derived = derived.where(target.isin(["child_safety_measures", "both"]), "not_addressed")
     derived = derived.mask(target.eq("child_safety_measures") & code.eq("not_addressed"))
+    derived = derived.where(code.notna())
     return table["access"].fillna(derived) if "access" in table else derived
 
 
@@ -139,6 +144,12 @@ def _filled(data: Path, times: int = 8, seed: int = 0) -> pd.DataFrame:
     return filled.assign(sentence=filled["sentence"].map(fill)).drop_duplicates("sentence", ignore_index=True)
 
 
+def contrast(data: Path = ROOT / "data") -> pd.DataFrame:
+    """Invented sentences in sets of shared words and differing frames (Gardner et al. 2020); they teach only frames."""
+    sets = pd.read_csv(data / "training/contrast.csv")
+    return _table(sets["sentence"], sets["previous"], sets["set"], {"frame": _labels(sets, [""])["frame"]})
+
+
 def gold(shared: Path) -> pd.DataFrame:
     """The 560 real sentences of gold/dev.csv with both coders' codes; `sure` where the two agree on stance."""
     dev = pd.read_csv(shared / "data/gold/dev.csv").rename(columns=lambda c: c.replace("stance_encryption", "stance"))
@@ -147,21 +158,29 @@ def gold(shared: Path) -> pd.DataFrame:
 
 def real(shared: Path, data: Path = ROOT / "data") -> pd.DataFrame:
     """Further real sentences coded for the project; their text is looked up in the shared folder by id or offset."""
-    codes = pd.read_csv(data / "training/real.csv")
-    unlabelled = pd.read_csv(shared / "data/gold/unlabelled.csv").set_index("sentence_id")
+    place = ["sentence_id", "article", "before", "start", "end"]
+    codes, second = (pd.read_csv(data / "training" / name) for name in ("real.csv", "real_second.csv"))
+    codes = codes.merge(second, on=place, how="left", suffixes=("", "_again"), validate="1:1")
+    sampled = pd.concat(pd.read_csv(shared / f"data/gold/{name}.csv") for name in ("dev", "unlabelled"))
+    sampled = sampled.set_index("sentence_id")
     articles = _articles(shared) | _posts(shared)
     said, before = [], []
-    codes["article"] = codes["article"].fillna(codes["sentence_id"].map(unlabelled["article"]))
+    codes["article"] = codes["article"].fillna(codes["sentence_id"].map(sampled["article"]))
     for row in codes.itertuples():
         if isinstance(row.sentence_id, str):
-            said.append(unlabelled.loc[row.sentence_id, "text"])
-            before.append(unlabelled.loc[row.sentence_id, "previous"])
+            said.append(sampled.loc[row.sentence_id, "text"])
+            before.append(sampled.loc[row.sentence_id, "previous"])
         else:
             whole = articles[row.article]
             said.append(" ".join(whole[int(row.start) : int(row.end)].split()))
             first = row.start if row.before != row.before else row.before
             before.append(" ".join(whole[int(first) : int(row.start)].split()))
-    return _table(pd.Series(said), pd.Series(before), codes["article"], _labels(codes, [""]))
+    found = _table(pd.Series(said), pd.Series(before), codes["article"], _labels(codes, ["", "_again"]))
+    earlier = pd.read_csv(data / "training/real_before.csv")
+    rows = sampled.loc[earlier["sentence_id"]]
+    none = pd.Series([""] * len(rows))
+    alone = _table(rows["previous"].str.split().str.join(" "), none, rows["article"], _labels(earlier, [""]))
+    return pd.concat([found, alone], ignore_index=True)
 
 
 def uncoded(shared: Path, data: Path = ROOT / "data") -> pd.DataFrame:
@@ -324,10 +343,11 @@ def folds(group: pd.Series, among: set, seed: int = 7) -> np.ndarray:
 
 
 def parts(shared: Path, data: Path = ROOT / "data") -> list[pd.DataFrame]:
-    """What the first stage learns from: invented sentences, wire templates, and NewsMTSC without the held-out sixth."""
+    """What `Stage.shares` counts: invented sentences, wire templates, NewsMTSC less the held-out, contrast sets."""
     written, toned = invented(data), newsmtsc(shared)
     wire = written["group"].str.startswith("template")
-    return [t.reset_index(drop=True) for t in (written[~wire], written[wire], toned[~held_out(toned)])]
+    found = written[~wire], written[wire], toned[~held_out(toned)], contrast(data)
+    return [t.reset_index(drop=True) for t in found]
 
 
 class Learner(NamedTuple):
@@ -375,29 +395,47 @@ def later_stages(
     return network
 
 
-def lesson(
-    teacher: Learner,
-    pupil: Learner,
-    rows: np.ndarray,
-    taught: list[np.ndarray],
-    *,
-    seed: int = 0,
-    report: Callable = lambda line: None,
-) -> tuple[Network, Network]:
-    """Later stages of both: a teacher for each array of rows in `taught`, then a pupil from the mean of what they say.
+Said = list[dict[str, np.ndarray]]  # scores of the heads: of the coded sentences, then of the uncoded ones
 
-    Returns the last teacher and the pupil, which has seen `rows` of the coded sentences.
-    """
-    said: list[dict] = []
-    for n, seen in enumerate(taught):
-        report(f"teacher {n + 1} of {len(taught)}")
-        none = teacher.uncoded.take(rows[:0])
-        network = later_stages(teacher, teacher.human.take(seen), none, seed=seed + n, report=report)
-        said.append([examples.scores(network, TAUGHT) for examples in (teacher.human.take(rows), teacher.uncoded)])
+
+def judge(
+    teacher: Learner, rows: np.ndarray, *, seed: int = 0, report: Callable = lambda line: None
+) -> tuple[Network, Said]:
+    """A teacher that has seen `rows` of the coded sentences, and what it says of all coded and uncoded ones."""
+    none = teacher.uncoded.take(rows[:0])
+    network = later_stages(teacher, teacher.human.take(rows), none, seed=seed, report=report)
+    return network, [examples.scores(network, TAUGHT) for examples in (teacher.human, teacher.uncoded)]
+
+
+def taught(
+    pupil: Learner, rows: np.ndarray, said: list[Said], *, seed: int = 0, report: Callable = lambda line: None
+) -> Network:
+    """A pupil that has seen `rows` of the coded sentences and the mean of what the teachers have `said`."""
     of_human, of_uncoded = ({name: np.mean([s[i][name] for s in said], axis=0) for name in TAUGHT} for i in (0, 1))
-    human = pupil.human.take(rows).taught(of_human, TRUST)
-    report("pupil")
-    return network, later_stages(pupil, human, pupil.uncoded.taught(of_uncoded, TRUST), seed=seed, report=report)
+    human = pupil.human.take(rows).taught({name: scores[rows] for name, scores in of_human.items()}, TRUST)
+    return later_stages(pupil, human, pupil.uncoded.taught(of_uncoded, TRUST), seed=seed, report=report)
+
+
+def record(said: list[Said], texts: pd.Series, path: Path) -> None:
+    """Write what the teachers say of `texts`, in twelfths, and a digest of each text, lest one be taken for another."""
+    joined = [np.hstack([np.concatenate([part[name] for part in one]) for name in TAUGHT]) for one in said]
+    steps = np.clip(np.round(np.stack(joined) * STEPS), -127, 127).astype(np.int8)
+    np.savez_compressed(path, digests=_digests(texts), scores=steps)
+
+
+def recorded(texts: pd.Series, coded: int, path: Path) -> list[Said]:
+    """What the teachers said of `texts`, the first `coded` of them coded; ValueError where the texts have changed."""
+    with np.load(path) as kept:
+        if not np.array_equal(kept["digests"], _digests(texts)):
+            raise ValueError(f"{path} was made from other sentences; train the teacher again with --teacher")
+        scores = kept["scores"].astype(np.float32) / STEPS
+    ends = np.cumsum([len(HEADS[name]) for name in TAUGHT])[:-1]
+    split = [[np.split(part, ends, axis=1) for part in (one[:coded], one[coded:])] for one in scores]
+    return [[dict(zip(TAUGHT, part, strict=True)) for part in one] for one in split]
+
+
+def _digests(texts: pd.Series) -> np.ndarray:
+    return np.array([int.from_bytes(hashlib.sha256(t.encode()).digest()[:4], "big") for t in texts], dtype=np.uint32)
 
 
 def train(
@@ -407,31 +445,39 @@ def train(
     out: Path = codebook.RESOURCES,
     seed: int = 0,
     threads: int = 1,
+    teacher: bool = False,
     report: Callable[[str], None] = lambda line: None,
 ) -> None:
-    """Train the encoder and write it to `out`: about an hour on two cores that know bfloat16, and 8 GB of memory.
+    """Train the encoder and write it to `out`: about half an hour on one core that knows bfloat16, and 6 GB of memory.
 
-    `shared` holds the development data (text that never enters the project); `data` the project's own. A sixth of
-    NewsMTSC's articles is held out, for benchmarks/accuracy.py. Raises FileNotFoundError when the development data is
-    absent: without it the shipped weights can't be made again. Raises ModuleNotFoundError for a base model that is not
-    installed, and ValueError for one that is not the original.
+    `shared` holds the development data (text that never enters the project); `data` the project's own. What the
+    teachers say is read from data/training/teacher.npz; with `teacher` they are trained anew, which takes an hour
+    more, and the file is written again. A sixth of NewsMTSC's articles is held out, for benchmarks/accuracy.py.
+    Raises FileNotFoundError when the development data is absent: without it the shipped weights can't be made again.
+    Raises ModuleNotFoundError for a base model that is not installed, and ValueError for one that is not the original
+    or a file of the teachers' that was made from other sentences.
     """
     if not (shared / "data/gold/dev.csv").exists():
         raise FileNotFoundError(f"{shared / 'data/gold/dev.csv'} is missing; training needs the development data")
     set_threads(threads)
-    (small, tokenizer), large = minilm(), mpnet()
+    small, tokenizer = minilm()
     tables, sure, alone = parts(shared, data), gold(shared), uncoded(shared, data)
     human = pd.concat([sure, real(shared, data)], ignore_index=True)
     report(
         f"{len(tables[0])} invented sentences, {len(tables[1])} from templates, {len(tables[2])} targets of NewsMTSC, "
-        f"{len(human)} coded real sentences, {len(alone)} uncoded ones"
+        f"{len(tables[3])} in contrast sets, {len(human)} coded real sentences, {len(alone)} uncoded ones"
     )
-    teacher, pupil = (
-        first_stage(weights, stages, tables, human, alone, seed=seed, report=report)
-        for weights, stages in ((large, TEACHER), (small, PUPIL))
-    )
-    fold = folds(human["group"], set(sure["group"]))
-    taught = [np.flatnonzero(fold != f) for f in range(FOLDS)]
-    _, network = lesson(teacher, pupil, np.arange(len(human)), taught, seed=seed, report=report)
+    texts, path = pd.concat([human["text"], alone["text"]]), data / TEACHERS
+    if teacher:
+        report("teachers")
+        learner = first_stage(mpnet(), TEACHER, tables, human, alone, seed=seed, report=report)
+        fold = folds(human["group"], set(sure["group"]))
+        seen = [np.flatnonzero(fold != f) for f in range(FOLDS)]
+        record([judge(learner, rows, seed=seed + f, report=report)[1] for f, rows in enumerate(seen)], texts, path)
+        del learner
+    said = recorded(texts, len(human), path)
+    report("pupil")
+    pupil = first_stage(small, PUPIL, tables, human, alone, seed=seed, report=report)
+    network = taught(pupil, np.arange(len(human)), said, seed=seed, report=report)
     export(network, TEMPERATURES, tokenizer, out)
     report(f"written to {out}: encoder.onnx, heads.npz, tokenizer.json")

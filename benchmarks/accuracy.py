@@ -8,12 +8,13 @@ stance has three sides, with mixed and not addressed counted as neutral. The par
 - rules: patterns for either side, the one met more often wins, neutral when they draw;
 - linear: logistic regression on 4,096 hashed word and word-pair counts;
 - frozen: logistic regression on the vectors of the base model, sentence and mention;
-- teacher: the large network that `train` makes first, without the fold's articles; it does not ship;
+- teacher: the large network that teaches, without the fold's articles; it does not ship, and what it says is read from
+  data/training/teacher.npz;
 - transformer: the encoder as `train` makes it, taught by that teacher, without the fold's articles;
 - all: the mean of the probabilities of transformer (weight 2) and linear.
 
-`--share` trains on a part of the real articles (the learning curve). `--out` writes what the transformer says of each
-sentence, which is `data/gold/machine.csv`.
+`--share` trains on a part of the real articles, teachers included (the learning curve). `--out` writes what the
+transformer says of each sentence, which is `data/gold/machine.csv`.
 """
 
 import argparse
@@ -146,10 +147,13 @@ def main() -> int:
     gold, more, alone = train.gold(shared), train.real(shared), train.uncoded(shared)
     human, tables = pd.concat([gold, more], ignore_index=True), train.parts(shared)
     vectors, words = frozen(train.Network(small, lower=0, seed=0), gold), hashed(gold)
-    teacher, pupil = (
-        train.first_stage(weights, stages, tables, human, alone)
-        for weights, stages in ((train.mpnet(), train.TEACHER), (small, train.PUPIL))
-    )
+    pupil = train.first_stage(small, train.PUPIL, tables, human, alone)
+    if arguments.share < 1:
+        teacher = train.first_stage(train.mpnet(), train.TEACHER, tables, human, alone)
+    else:
+        said = train.recorded(
+            pd.concat([human["text"], alone["text"]]), len(human), train.ROOT / "data" / train.TEACHERS
+        )
     fold, fold_of = (train.folds(table["group"], set(gold["group"])) for table in (gold, human))
     systems = ["linear", "frozen", "teacher", "transformer"]
     found = {s: {q: np.zeros((len(gold), len(train.HEADS[q]))) for q in QUESTIONS} for s in systems}
@@ -161,10 +165,13 @@ def main() -> int:
         groups = np.random.default_rng(f).permutation(sorted(set(human["group"][fold_of != f])))
         kept = human["group"].isin(groups[: int(arguments.share * len(groups))]).to_numpy()
         rows = np.flatnonzero(kept & (fold_of != f))
-        networks = train.lesson(teacher, pupil, rows, [rows], seed=f)
-        for system, learner, network in zip(systems[2:], (teacher, pupil), networks, strict=True):
-            for q, scores in learner.human.take(outside).scores(network, QUESTIONS).items():
-                found[system][q][outside] = encoder.softmax(scores / train.TEMPERATURES.get(q, 1.0))
+        judged = train.judge(teacher, rows, seed=f)[1] if arguments.share < 1 else said[f]
+        network = train.taught(pupil, rows, [judged], seed=f)
+        scores = {"teacher": judged[0], "transformer": pupil.human.take(outside).scores(network, QUESTIONS)}
+        for q in QUESTIONS:
+            temperature = train.TEMPERATURES.get(q, 1.0)
+            found["teacher"][q][outside] = encoder.softmax(scores["teacher"][q][outside] / temperature)
+            found["transformer"][q][outside] = encoder.softmax(scores["transformer"][q] / temperature)
         print(f"fold {f + 1} of {train.FOLDS} done", file=sys.stderr, flush=True)
     found["all"] = {q: (found["transformer"][q] * 2 + found["linear"][q]) / 3 for q in QUESTIONS}
     for q in QUESTIONS:

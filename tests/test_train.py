@@ -55,6 +55,22 @@ def test_access_is_the_reverse_of_stance_where_a_measure_is_the_target():
     assert found.tolist()[3:] == ["favour", "not_addressed"]
 
 
+def test_access_is_unknown_where_nobody_coded():
+    codes = pd.DataFrame({"target_again": ["e2ee", None], "stance_again": ["favour", None]})
+    found = train._access(codes, "_again")
+    assert found[0] == "not_addressed"
+    assert pd.isna(found[1])
+
+
+def test_contrast_sets_share_an_event_and_differ_in_frame():
+    sets = pd.read_csv(train.ROOT / "data/training/contrast.csv")
+    assert not sets["sentence"].duplicated().any()
+    for variable in ("stance", "frame", "target", "speaker_group", "attribution"):
+        assert set(sets[variable]) <= set(codebook.values(variable))
+    assert sets.groupby("set")["frame"].nunique().ge(3).mean() > 0.9
+    assert train.contrast()["text"].tolist() == sets["sentence"].tolist()
+
+
 def test_two_coders_and_a_second_frame_make_soft_labels():
     codes = pd.DataFrame(
         {
@@ -92,6 +108,15 @@ def test_real_codes_land_without_text(name):
         assert set(codes[variable]) <= set(codebook.values(variable))
 
 
+def test_codes_of_sentences_before_the_sample_land_without_text():
+    codes = pd.read_csv(train.ROOT / "data/training/real_before.csv")
+    assert {"text", "previous", "context"}.isdisjoint(codes.columns)
+    assert codes["sentence_id"].str.fullmatch("[0-9a-f]{10}").all()
+    assert not codes["sentence_id"].duplicated().any()
+    for variable in ("stance", "frame", "target", "speaker_group", "attribution"):
+        assert set(codes[variable]) <= set(codebook.values(variable))
+
+
 def test_the_second_coder_agrees_with_the_first_as_the_datasheet_says():
     first, second = (pd.read_csv(train.ROOT / "data/training" / name) for name in ("real.csv", "real_second.csv"))
     for codes in (first, second):
@@ -107,7 +132,10 @@ def test_the_second_coder_agrees_with_the_first_as_the_datasheet_says():
 def test_real_sentences_are_found_by_id_and_offset():
     table = train.real(SHARED)
     assert table["text"].str.len().between(20, 600).all()
-    assert set(table["text"]).isdisjoint(train.gold(SHARED)["text"])
+    gold = train.gold(SHARED)
+    assert set(table["text"]).isdisjoint(gold["text"])
+    before = table.tail(len(pd.read_csv(train.ROOT / "data/training/real_before.csv")))
+    assert before["group"].isin(gold["group"]).mean() > 0.5  # so folds by article must hold them together
 
 
 def test_training_without_the_development_data_says_so(tmp_path):
@@ -166,6 +194,28 @@ def test_distances_of_words_are_counted_as_the_teacher_learnt_them():
     assert found[20][0] == 8 + int(np.log(20 / 8) / np.log(128 / 8) * 8)
 
 
+def test_what_teachers_say_is_kept_for_the_same_sentences_only(tmp_path):
+    rng, texts = np.random.default_rng(0), pd.Series(["a", "b", "c"])
+    said = [[{n: rng.normal(size=(k, len(train.HEADS[n]))) for n in train.TAUGHT} for k in (2, 1)] for _ in range(3)]
+    train.record(said, texts, tmp_path / "teacher.npz")
+    kept = train.recorded(texts, 2, tmp_path / "teacher.npz")
+    for one, other in zip(said, kept, strict=True):
+        for part, again in zip(one, other, strict=True):
+            for name in train.TAUGHT:
+                assert np.abs(part[name] - again[name]).max() <= 0.5 / train.STEPS + 1e-6
+    with pytest.raises(ValueError, match="other sentences"):
+        train.recorded(texts[::-1], 2, tmp_path / "teacher.npz")
+
+
+@needs_shared
+def test_the_teachers_file_is_of_these_sentences():
+    coded = len(train.gold(SHARED)) + len(train.real(SHARED))
+    texts = [t["text"] for t in (train.gold(SHARED), train.real(SHARED), train.uncoded(SHARED))]
+    said = train.recorded(pd.concat(texts), coded, train.ROOT / "data" / train.TEACHERS)
+    assert len(said) == train.FOLDS
+    assert len(said[0][0]["stance"]) == coded
+
+
 @needs_torch
 def test_rows_taken_and_labels_taught():
     import torch
@@ -187,13 +237,14 @@ def test_a_pupil_learns_what_its_teacher_says_of_sentences_that_nobody_coded():
     said = pd.Series([f"{'privacy' if i % 2 else 'crime'} " * 3 + str(i) for i in range(64)])
     codes = np.where(said.index % 2, "favour", "against").tolist()
     human, alone = coded(said, codes), coded("Again: " + said, [None] * len(said))
-    stages = Stage(0, 20, 1e-3, (1.0, 0.0, 0.0)), Stage(0, 20, 1e-3, (0.1, 0.0, 0.0), 1.0)
-    tables = [human, human[:0], human[:0]]
+    stages = Stage(0, 20, 1e-3, (1.0, 0.0, 0.0, 0.0)), Stage(0, 20, 1e-3, (0.1, 0.0, 0.0, 0.0), 1.0)
+    tables = [human, *[human[:0]] * 3]
     teacher, pupil = (
         train.first_stage(tiny(distance=distance), stages, tables, human, alone) for distance in (True, False)
     )
     rows = np.arange(len(human))
-    taught, learnt = train.lesson(teacher, pupil, rows, [rows])
+    taught, said = train.judge(teacher, rows)
+    learnt = train.taught(pupil, rows, [said])
     classes = train.HEADS["stance"]
     for learner, network in ((teacher, taught), (pupil, learnt)):
         guess = learner.uncoded.scores(network, ["stance"])["stance"].argmax(axis=1)
