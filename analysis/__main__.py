@@ -49,7 +49,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     command = commands.add_parser("train", help="train the encoder again (needs the development data and torch)")
     command.add_argument("--seed", type=int, default=0, metavar="N", help="first seed (default 0)")
     command.add_argument("--threads", type=int, default=1, metavar="N", help="of torch (default 1)")
-    command.add_argument("--teacher", action="store_true", help="train the teachers anew first (an hour more)")
+    command.add_argument("--teacher", action="store_true", help="train the teachers anew first (two hours more)")
     command.set_defaults(run=_train)
 
     command = commands.add_parser("release", help="bundle codes, addresses and digests for others; never article text")
@@ -201,7 +201,7 @@ def _benchmark(arguments: argparse.Namespace) -> int:
     if not known:
         raise FileNotFoundError(f"{ROOT / 'benchmarks'}: no benchmarks; run from a checkout")
     failed = []
-    for name in arguments.name or [k for k in known if k != "accuracy"]:  # that one trains for an hour and a half
+    for name in arguments.name or [k for k in known if k != "accuracy"]:  # that one trains for two hours
         print(f"## {option(name, known, 'name')}", flush=True)
         done = subprocess.run([sys.executable, ROOT / "benchmarks" / f"{name}.py"], check=False)  # noqa: S603
         if done.returncode:

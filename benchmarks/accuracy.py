@@ -143,9 +143,10 @@ def main() -> int:
         print(f"skipped: {shared / 'data/gold/dev.csv'} is absent", file=sys.stderr)
         return 0
     train.set_threads(arguments.threads)
-    small, _ = train.minilm()
-    gold, more, alone = train.gold(shared), train.real(shared), train.uncoded(shared)
-    human, tables = pd.concat([gold, more], ignore_index=True), train.parts(shared)
+    small, tokenizer = train.minilm()
+    gold, tables = train.gold(shared), train.parts(shared)
+    human = pd.concat([gold, train.real(shared)], ignore_index=True)
+    alone = train.judged(shared, train.ROOT / "data", human, tables, small, tokenizer)
     vectors, words = frozen(train.Network(small, lower=0, seed=0), gold), hashed(gold)
     pupil = train.first_stage(small, train.PUPIL, tables, human, alone)
     if arguments.share < 1:

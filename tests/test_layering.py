@@ -13,8 +13,8 @@ PACKAGE = Path(analysis.__file__).parent
 # every module with the layer it stands on; a module may import only from lower layers
 LAYERS = [
     ["_check", "_files"],
-    ["codebook", "_audit", "_clusters", "_copies", "_dates", "_documents", "_exports", "_extract", "_fetch", "_find",
-     "_journal", "_quotes"],
+    ["codebook", "_audit", "_augment", "_clusters", "_copies", "_dates", "_documents", "_exports", "_extract", "_fetch",
+     "_find", "_journal", "_quotes"],
     ["_clean", "_readers"],
     ["_html", "compare", "corpus", "encoder", "figures", "text"],
     ["_attribution", "_board", "_network", "_sources", "_speakers", "lexicon", "sentiment", "stance", "validity"],

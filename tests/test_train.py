@@ -158,7 +158,7 @@ def coded(said, codes):
     """Sentences with these stances."""
     known = np.array([[code == c for c in train.HEADS["stance"]] for code in codes], dtype=float)
     known[[code is None for code in codes]] = np.nan
-    return train._table(said, pd.Series([""] * len(said)), said, {"stance": known})
+    return train._table(said, pd.Series([""] * len(said)), said, {"stance": known}).assign(of=-1)
 
 
 def tiny(width=24, depth=2, distance=False):
@@ -208,12 +208,13 @@ def test_what_teachers_say_is_kept_for_the_same_sentences_only(tmp_path):
 
 
 @needs_shared
+@needs_base
 def test_the_teachers_file_is_of_these_sentences():
-    coded = len(train.gold(SHARED)) + len(train.real(SHARED))
-    texts = [t["text"] for t in (train.gold(SHARED), train.real(SHARED), train.uncoded(SHARED))]
-    said = train.recorded(pd.concat(texts), coded, train.ROOT / "data" / train.TEACHERS)
+    data, human = train.ROOT / "data", pd.concat([train.gold(SHARED), train.real(SHARED)], ignore_index=True)
+    alone = train.judged(SHARED, data, human, train.parts(SHARED), *train.minilm())
+    said = train.recorded(pd.concat([human["text"], alone["text"]]), len(human), data / train.TEACHERS)
     assert len(said) == train.FOLDS
-    assert len(said[0][0]["stance"]) == coded
+    assert len(said[0][0]["stance"]) == len(human)
 
 
 @needs_torch
@@ -249,6 +250,28 @@ def test_a_pupil_learns_what_its_teacher_says_of_sentences_that_nobody_coded():
     for learner, network in ((teacher, taught), (pupil, learnt)):
         guess = learner.uncoded.scores(network, ["stance"])["stance"].argmax(axis=1)
         assert [classes[i] for i in guess] == codes
+
+
+def test_variants_know_what_was_varied_and_carry_no_code():
+    human, other = coded(pd.Series(["Police want a key."]), ["against"]), coded(pd.Series(["A key leaks."]), ["favour"])
+    none = other[:0]
+    table = train.variants(human, [other, none, none, other], {"key": ["lock"], "want": ["ask"]})
+    assert table["of"].tolist() == [0] * 6 + [-1] * 3
+    assert set(table["text"]) > {"Police want a lock."}
+    assert np.isnan(np.stack(table["stance"].to_list())).all()
+
+
+@needs_torch
+def test_a_pupil_sees_no_variant_of_a_sentence_kept_from_it(monkeypatch):
+    human = coded(pd.Series(["a", "b", "c"]), ["favour", "against", "favour"])
+    alone = coded(pd.Series(["a'", "b'", "c'", "d"]), [None] * 4).assign(of=[0, 1, 2, -1])
+    tables = [human, *[human[:0]] * 3]
+    pupil = train.first_stage(tiny(), (Stage(0, 2, 1e-3, (1.0, 0.0, 0.0, 0.0)),) * 2, tables, human, alone)
+    zeros = [{n: np.zeros((k, len(train.HEADS[n]))) for n in train.TAUGHT} for k in (3, 4)]
+    monkeypatch.setattr(train, "later_stages", lambda pupil, human, uncoded, **_: (human, uncoded))
+    seen, judged = train.taught(pupil, np.array([0, 2]), [zeros])
+    assert seen.table["text"].tolist() == ["a", "c"]
+    assert judged.table["text"].tolist() == ["a'", "c'", "d"]
 
 
 @needs_base
