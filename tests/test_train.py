@@ -208,6 +208,14 @@ def test_what_teachers_say_is_kept_for_the_same_sentences_only(tmp_path):
 
 
 @needs_shared
+def test_the_teachers_file_begins_with_the_real_sentences():
+    texts = [t["text"] for t in (train.gold(SHARED), train.real(SHARED), train.uncoded(SHARED))]
+    digests = train._digests(pd.concat(texts))
+    with np.load(train.ROOT / "data" / train.TEACHERS) as kept:
+        assert np.array_equal(kept["digests"][: len(digests)], digests)
+
+
+@needs_shared
 @needs_base
 def test_the_teachers_file_is_of_these_sentences():
     data, human = train.ROOT / "data", pd.concat([train.gold(SHARED), train.real(SHARED)], ignore_index=True)
