@@ -380,7 +380,7 @@ class Learner(NamedTuple):
     weights: dict
     stages: tuple[Stage, ...]
     human: Cached
-    uncoded: Cached
+    uncoded: Cached  # with its `of`, as `judged` gives it
     replay: list[Cached | None]
 
 
